@@ -1,0 +1,13 @@
+import { globSync } from "node:fs"
+import { defineConfig } from "tsup"
+
+// One entry per module, so that every module has a sub-path of its own.
+export default defineConfig({
+  entry: globSync("src/*.ts"),
+  format: ["esm"],
+  dts: true,
+  sourcemap: true,
+  clean: true,
+  target: "es2024",
+  platform: "node"
+})
