@@ -1,1 +1,2 @@
-export {}
+export * as BlobStore from "./BlobStore.ts"
+export * as StorageDriver from "./StorageDriver.ts"
