@@ -1,1 +1,6 @@
-export {}
+export * as Capabilities from "./Capabilities.ts"
+export * as Channel from "./Channel.ts"
+export * as ChannelAccount from "./ChannelAccount.ts"
+export * as Inbound from "./Inbound.ts"
+export * as Outbound from "./Outbound.ts"
+export * as Rendering from "./Rendering.ts"

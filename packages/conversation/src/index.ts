@@ -1,1 +1,10 @@
-export {}
+export * as Actor from "./Actor.ts"
+export * as Address from "./Address.ts"
+export * as Attachment from "./Attachment.ts"
+export * as Delivery from "./Delivery.ts"
+export * as Id from "./Id.ts"
+export * as Message from "./Message.ts"
+export * as Participant from "./Participant.ts"
+export * as Personal from "./Personal.ts"
+export * as Result from "./Result.ts"
+export * as Thread from "./Thread.ts"
