@@ -1,0 +1,28 @@
+/**
+ * A human who accepts work, and the teams they belong to.
+ *
+ * @module
+ */
+import * as z from "zod"
+import { Role } from "./Actor.ts"
+import { AgentId, TeamId } from "./Id.ts"
+
+/** A group of agents. */
+export const Team = z.object({ id: TeamId, name: z.string().min(1).max(256) })
+export type Team = z.infer<typeof Team>
+
+/** **Shape** `skills` maps a skill to a level from 1 to 5; `languages` are BCP 47 tags; `capacity` is how much work at once, in total and per channel kind. */
+export const Agent = z.object({
+  id: AgentId,
+  name: z.string().min(1).max(256),
+  email: z.email().optional(),
+  role: Role,
+  teams: z.array(TeamId).max(50),
+  skills: z.record(z.string().min(1).max(64), z.number().int().min(1).max(5)),
+  languages: z.array(z.string().min(2).max(35)).max(20),
+  capacity: z.object({
+    total: z.number().int().nonnegative(),
+    perChannelKind: z.record(z.string(), z.number().int().nonnegative())
+  })
+})
+export type Agent = z.infer<typeof Agent>
