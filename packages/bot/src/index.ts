@@ -1,1 +1,2 @@
-export {}
+export * as Bot from "./Bot.ts"
+export * as BotAction from "./BotAction.ts"
