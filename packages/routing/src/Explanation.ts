@@ -1,0 +1,69 @@
+/**
+ * Why an item waits, and what an agent would get next. Recomputed when asked, never kept.
+ *
+ * @module
+ */
+import type { Capacity, Limit, Load } from "./Capacity.ts"
+import type { WaitsFor } from "./Decision.ts"
+import type { Place } from "./Pool.ts"
+import type { Presence, Status } from "./Presence.ts"
+import type { Requirement } from "./Requirement.ts"
+import type { Exclusion, WorkItem } from "./WorkItem.ts"
+
+/**
+ * One thing that keeps an agent from being offered an item.
+ *
+ * **Shape** `requirement`: the parts not met · `presence`: the status · `channelOff`: switched off for this channel kind ·
+ * `capacity`: which limit, what is in use and what is allowed · `excluded`: declined, missed or handed back, until when ·
+ * `reserved`: another agent is preferred, until when.
+ *
+ * **Units** capacity units; epoch milliseconds.
+ */
+export type Obstacle =
+  | { readonly kind: "requirement"; readonly unmet: ReadonlyArray<Requirement> }
+  | { readonly kind: "presence"; readonly status: Status; readonly reason?: string }
+  | { readonly kind: "channelOff"; readonly channelKind: string }
+  | { readonly kind: "capacity"; readonly limit: Limit; readonly used: number; readonly allowed: number }
+  | { readonly kind: "excluded"; readonly cause: Exclusion["cause"]; readonly untilMs: number }
+  | { readonly kind: "reserved"; readonly agentId: string; readonly untilMs: number }
+
+/** What stands between one agent and one item; nothing means the agent could be offered it. */
+export interface AgentView {
+  readonly agentId: string
+  readonly obstacles: ReadonlyArray<Obstacle>
+}
+
+/**
+ * Where an item stands and why.
+ *
+ * **Shape** `requirement` is the one in force, the item's own or its queue's. While it waits: `waitsFor` is the binding
+ * constraint, `ahead` the number of waiting items of the pool that are served before it, `agents` everybody in the pool,
+ * fewest obstacles first, `changesAtMs` the earliest instant at which time alone removes an obstacle.
+ */
+export interface ItemExplanation {
+  readonly item: WorkItem
+  readonly requirement: Requirement
+  readonly place: Place
+  readonly ageMs: number
+  readonly waitsFor?: WaitsFor
+  readonly ahead?: number
+  readonly changesAtMs?: number
+  readonly agents: ReadonlyArray<AgentView>
+}
+
+/**
+ * What an agent holds and would get next.
+ *
+ * **Shape** `next` is the first waiting item whose requirement they meet and that isn't excluded or reserved for another;
+ * its `obstacles` say what about the agent keeps it from being offered now.
+ */
+export interface AgentExplanation {
+  readonly agentId: string
+  readonly presence: Presence
+  readonly capacity: Capacity
+  readonly load: Load
+  readonly idleMs: number
+  readonly assigned: ReadonlyArray<string>
+  readonly offered: ReadonlyArray<string>
+  readonly next?: { readonly itemId: string; readonly obstacles: ReadonlyArray<Obstacle> }
+}

@@ -1,0 +1,32 @@
+/**
+ * A time-limited proposal of one item to one agent: a lease on the agent's capacity and on the item.
+ *
+ * @module
+ */
+import * as z from "zod"
+
+/**
+ * An open offer.
+ *
+ * **Units** epoch milliseconds. At `expiresAtMs` it is over: an accept at that very instant is refused.
+ */
+export const Offer = z.object({
+  offerId: z.string(),
+  itemId: z.string(),
+  agentId: z.string(),
+  offeredAtMs: z.int(),
+  expiresAtMs: z.int()
+})
+export type Offer = z.infer<typeof Offer>
+
+/** The name of an item's n-th offer, counted from 1: the same history gives the same names. */
+export const toId = (itemId: string, sequence: number): string => `${itemId}.${sequence}`
+
+/** The item and sequence an offer's name was made of; undefined for a text that names none. */
+export const fromId = (offerId: string): { readonly itemId: string; readonly sequence: number } | undefined => {
+  const dot = offerId.lastIndexOf(".")
+  const digits = offerId.slice(dot + 1)
+  return dot > 0 && /^[1-9]\d{0,14}$/.test(digits)
+    ? { itemId: offerId.slice(0, dot), sequence: Number(digits) }
+    : undefined
+}

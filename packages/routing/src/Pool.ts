@@ -1,0 +1,57 @@
+/**
+ * The state of a pool as plain documents: one per item and one per agent, each to be stored on its own.
+ *
+ * @module
+ */
+import * as z from "zod"
+import type { InputError } from "./InputError.ts"
+import { decodeWith } from "./internal/decodeWith.ts"
+import { Presence } from "./Presence.ts"
+import type { Result } from "./Result.ts"
+import { RoutingAgent } from "./RoutingAgent.ts"
+import { Exclusion, WorkItem } from "./WorkItem.ts"
+
+/**
+ * Where an item stands.
+ *
+ * **Units** epoch milliseconds.
+ */
+export const Place = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("waiting") }),
+  z.object({ kind: z.literal("offered"), agentId: z.string(), sinceMs: z.int(), expiresAtMs: z.int() }),
+  z.object({ kind: z.literal("assigned"), agentId: z.string(), sinceMs: z.int() })
+])
+export type Place = z.infer<typeof Place>
+
+/**
+ * An item of a pool.
+ *
+ * **Shape** `offersMade` counts its offers and names the current one. A preference that has lapsed is no longer in `item`.
+ */
+export const PoolItem = z.object({
+  item: WorkItem,
+  place: Place,
+  offersMade: z.int().min(0),
+  exclusions: z.array(Exclusion).readonly()
+})
+export type PoolItem = z.infer<typeof PoolItem>
+
+/**
+ * An agent of a pool. What they hold stands in the items.
+ *
+ * **Units** `idleSinceMs`: epoch milliseconds; `missed`: offers missed in a row.
+ */
+export const PoolAgent = z.object({
+  agent: RoutingAgent,
+  presence: Presence,
+  idleSinceMs: z.int(),
+  missed: z.int().min(0)
+})
+export type PoolAgent = z.infer<typeof PoolAgent>
+
+/** A whole pool. */
+export const Snapshot = z.object({ items: z.array(PoolItem).readonly(), agents: z.array(PoolAgent).readonly() })
+export type Snapshot = z.infer<typeof Snapshot>
+
+/** Reads a stored pool. **Fails with** an `InputError` that names the field. */
+export const decode: (input: unknown) => Result<Snapshot, InputError> = decodeWith("A pool", Snapshot)

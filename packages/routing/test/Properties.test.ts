@@ -1,0 +1,282 @@
+import {
+  Capacity,
+  type Decision,
+  Presence,
+  Requirement,
+  RoutingEngine,
+  type RoutingPolicy,
+  type Signal
+} from "@switchboard/routing"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { current, morning, policies, type Step, steps } from "./arbitraries.ts"
+
+/** Fills in the offer or holder a step speaks of, from the engine it is told to. */
+const aim = (engine: RoutingEngine.RoutingEngine, { signal, pick }: Step): Signal.Signal => {
+  if (signal.type === "offerAccepted" || signal.type === "offerDeclined") {
+    const offered = engine.snapshot().items.filter(({ place }) => place.kind === "offered")
+    const chosen = offered[pick % Math.max(offered.length, 1)]
+    if (chosen?.place.kind !== "offered") return signal
+    const agentId = pick % 10 === 0 ? signal.agentId : chosen.place.agentId
+    return { ...signal, offerId: `${chosen.item.itemId}.${chosen.offersMade}`, agentId }
+  }
+  if (signal.type === "itemReleased" && signal.itemId === current) {
+    const held = engine.snapshot().items.filter(({ place }) => place.kind === "assigned")
+    const chosen = held[pick % Math.max(held.length, 1)]
+    if (chosen?.place.kind !== "assigned") return signal
+    return { ...signal, itemId: chosen.item.itemId, agentId: chosen.place.agentId }
+  }
+  return signal
+}
+
+interface Told {
+  readonly signal: Signal.Signal
+  readonly now: number
+  readonly decisions: ReadonlyArray<Decision.Decision>
+}
+
+const run = (
+  policy: RoutingPolicy.RoutingPolicy,
+  script: ReadonlyArray<Step>,
+  check: (engine: RoutingEngine.RoutingEngine, told: Told) => void = () => {}
+): ReadonlyArray<Told> => {
+  const engine = RoutingEngine.make(policy)
+  let now = 0
+  return [...morning, ...script].map((step) => {
+    now += step.afterMs
+    const told = { signal: aim(engine, step), now, decisions: [] as ReadonlyArray<Decision.Decision> }
+    told.decisions = engine.apply(told.signal, now)
+    check(engine, told)
+    return told
+  })
+}
+
+const histories = (
+  numRuns: number,
+  property: (policy: RoutingPolicy.RoutingPolicy, script: ReadonlyArray<Step>) => void
+): void => fc.assert(fc.property(policies, steps, property), { seed: 2026, numRuns })
+
+/** Loads worked out from the documents, the slow and plain way. */
+const loads = (engine: RoutingEngine.RoutingEngine): Map<string, Capacity.Load> => {
+  const found = new Map<string, { units: number; perChannelKind: Record<string, number> }>()
+  for (const { item, place } of engine.snapshot().items) {
+    if (place.kind === "waiting") continue
+    const load = found.get(place.agentId) ?? { units: 0, perChannelKind: {} }
+    found.set(place.agentId, load)
+    load.units += item.weight
+    load.perChannelKind[item.channelKind] = (load.perChannelKind[item.channelKind] ?? 0) + item.weight
+  }
+  return found
+}
+
+describe("any history", () => {
+  it("[ROUTING-13] leaves no agent beside an item they may be offered", () => {
+    histories(80, (policy, script) => {
+      run(policy, script, (engine, { now }) => {
+        const { items, agents } = engine.snapshot()
+        const load = loads(engine)
+        for (const { item, place, exclusions } of items) {
+          if (place.kind !== "waiting") continue
+          const requirement =
+            item.requirement ??
+            policy.queues.find(({ queueId }) => queueId === item.queueId)?.requirement ??
+            Requirement.anyone
+          for (const { agent, presence } of agents) {
+            const mayBeOffered =
+              Presence.isAvailable(presence, item.channelKind) &&
+              Requirement.isMet(requirement, agent) &&
+              Capacity.exceeded(
+                agent.capacity,
+                load.get(agent.agentId) ?? { units: 0, perChannelKind: {} },
+                item.channelKind,
+                item.weight
+              ) === undefined &&
+              !exclusions.some(({ agentId, untilMs }) => agentId === agent.agentId && untilMs > now) &&
+              (item.preferredAgent === undefined || item.preferredAgent === agent.agentId)
+            if (mayBeOffered) expect.fail(`${agent.agentId} stands beside ${JSON.stringify(item)}`)
+          }
+        }
+      })
+    })
+  })
+
+  it("[ROUTING-5, ROUTING-7] exceeds no capacity when it gives, except by a permitted pick", () => {
+    histories(40, (policy, script) => {
+      const engine = RoutingEngine.make(policy)
+      let now = 0
+      for (const step of [...morning, ...script]) {
+        now += step.afterMs
+        const before = loads(engine)
+        const decisions = engine.apply(aim(engine, step), now)
+        const over = new Set(
+          decisions.flatMap((each) => (each.type === "itemAssigned" && each.overCapacity ? [each.agentId] : []))
+        )
+        if (policy.overCapacity === "never") expect(over.size).toBe(0)
+        for (const [agentId, load] of loads(engine)) {
+          const { capacity } = engine.agentDocument(agentId)!.agent
+          const old = before.get(agentId) ?? { units: 0, perChannelKind: {} }
+          if (over.has(agentId)) continue
+          if (load.units > old.units) expect(load.units).toBeLessThanOrEqual(capacity.units)
+          for (const [channelKind, used] of Object.entries(load.perChannelKind))
+            if (used > (old.perChannelKind[channelKind] ?? 0))
+              expect(used).toBeLessThanOrEqual(Capacity.limitOf(capacity, channelKind))
+        }
+      }
+    })
+  })
+
+  it("[ROUTING-14] makes an item's decisions follow one another, with one offer or holder at a time", () => {
+    histories(40, (policy, script) => {
+      const places = new Map<string, string>()
+      run(policy, script, (engine, { decisions }) => {
+        for (const decision of decisions) {
+          if (decision.type === "requestAnswered" || decision.type === "presenceSet") continue
+          const { itemId } = decision
+          const place = places.get(itemId)
+          const offer = "offerId" in decision ? `offer ${decision.offerId} ${decision.agentId}` : ""
+          switch (decision.type) {
+            case "itemQueued":
+              expect(place).toBe(
+                decision.cause === "arrived"
+                  ? undefined
+                  : decision.fromAgentId === undefined
+                    ? "waiting"
+                    : `assigned ${decision.fromAgentId}`
+              )
+              places.set(itemId, "waiting")
+              break
+            case "offerMade":
+              expect(place).toBe("waiting")
+              places.set(itemId, offer)
+              break
+            case "offerDeclined":
+            case "offerExpired":
+            case "offerWithdrawn":
+              expect(place).toBe(offer)
+              places.set(itemId, "waiting")
+              break
+            case "itemAssigned":
+              expect(place).toBe(
+                decision.offerId !== undefined
+                  ? offer
+                  : decision.fromAgentId === undefined
+                    ? "waiting"
+                    : `assigned ${decision.fromAgentId}`
+              )
+              places.set(itemId, `assigned ${decision.agentId}`)
+              break
+            case "itemLeft":
+              expect(place).toBe(decision.fromAgentId === undefined ? "waiting" : `assigned ${decision.fromAgentId}`)
+              places.delete(itemId)
+          }
+        }
+        const documents = engine
+          .snapshot()
+          .items.map(({ item, place, offersMade }): [string, string] => [
+            item.itemId,
+            place.kind === "waiting"
+              ? "waiting"
+              : place.kind === "assigned"
+                ? `assigned ${place.agentId}`
+                : `offer ${item.itemId}.${offersMade} ${place.agentId}`
+          ])
+        expect(new Map(documents)).toEqual(places)
+      })
+    })
+  })
+
+  it("[ROUTING-39] is repeated by its signals, and goes on the same from its documents", () => {
+    histories(40, (policy, script) => {
+      const told = run(policy, script)
+      const cut = Math.floor(told.length / 2)
+      const repeated = RoutingEngine.make(policy)
+      let restored = RoutingEngine.make(policy)
+      told.forEach(({ signal, now, decisions }, index) => {
+        expect(repeated.apply(signal, now)).toEqual(decisions)
+        if (index % 3 === 0 || index === cut)
+          restored = RoutingEngine.restore(policy, JSON.parse(JSON.stringify(restored.snapshot())))
+        expect(restored.apply(signal, now)).toEqual(decisions)
+        expect(restored.snapshot()).toEqual(repeated.snapshot())
+        expect(restored.nextDueAt()).toBe(repeated.nextDueAt())
+      })
+    })
+  })
+
+  it("[ROUTING-41] reports every document that changed", () => {
+    histories(40, (policy, script) => {
+      let before = new Map<string, string>()
+      run(policy, script, (engine) => {
+        const { items, agents } = engine.snapshot()
+        const after = new Map([
+          ...items.map((document): [string, string] => [`item ${document.item.itemId}`, JSON.stringify(document)]),
+          ...agents.map((document): [string, string] => [`agent ${document.agent.agentId}`, JSON.stringify(document)])
+        ])
+        const changed = engine.takeChanged()
+        const reported = new Set([
+          ...changed.items.map((id) => `item ${id}`),
+          ...changed.agents.map((id) => `agent ${id}`)
+        ])
+        const differing = [...new Set([...before.keys(), ...after.keys()])].filter(
+          (key) => before.get(key) !== after.get(key)
+        )
+        expect(differing.filter((key) => !reported.has(key))).toEqual([])
+        expect(engine.takeChanged()).toEqual({ items: [], agents: [] })
+        before = after
+      })
+    })
+  })
+
+  it("[ROUTING-40] a tick before the next due instant decides nothing", () => {
+    histories(50, (policy, script) => {
+      run(policy, script, (engine, { now }) => {
+        const due = engine.nextDueAt()
+        const before = engine.snapshot()
+        expect(engine.apply({ type: "tick" }, due === undefined ? now + 1_000_000 : Math.max(now, due - 1))).toEqual([])
+        expect(engine.snapshot()).toEqual(before)
+      })
+    })
+  })
+
+  it("[ROUTING-23] keeps an item's age", () => {
+    histories(50, (policy, script) => {
+      const arrivals = new Map<string, number>()
+      run(policy, script, (engine, { signal, decisions }) => {
+        for (const each of decisions) {
+          if (each.type === "itemLeft") arrivals.delete(each.itemId)
+          if (each.type === "itemQueued" && each.cause === "arrived" && signal.type === "itemArrived")
+            arrivals.set(each.itemId, signal.item.arrivedAtMs)
+        }
+        for (const { item } of engine.snapshot().items) expect(item.arrivedAtMs).toBe(arrivals.get(item.itemId))
+      })
+    })
+  })
+
+  it("[ROUTING-43] is explained: no obstacle for an agent exactly when they have or could be given the item", () => {
+    histories(40, (policy, script) => {
+      run(policy, script, (engine, { now }) => {
+        for (const { item, place } of engine.snapshot().items) {
+          const explanation = engine.explain(item.itemId, now)!
+          if (place.kind !== "waiting") continue
+          expect(explanation.waitsFor).toBeDefined()
+          for (const { obstacles } of explanation.agents) expect(obstacles.length).toBeGreaterThan(0)
+        }
+        for (const { agent } of engine.snapshot().agents) {
+          const next = engine.explainAgent(agent.agentId, now)!.next
+          if (next !== undefined) expect(next.obstacles.length).toBeGreaterThan(0)
+        }
+      })
+    })
+  })
+
+  it("[ROUTING-9] lists what waits in the order it is served", () => {
+    histories(40, (policy, script) => {
+      run(policy, script, (engine, { now }) => {
+        const all = engine.waiting(1000)
+        expect(all.map(({ itemId }) => engine.explain(itemId, now)!.ahead)).toEqual(all.map((_, index) => index))
+        expect(engine.waiting(2)).toEqual(all.slice(0, 2))
+        const depths = engine.queueDepths().reduce((sum, { waiting }) => sum + waiting, 0)
+        expect(depths).toBe(all.length)
+      })
+    })
+  })
+})

@@ -1,0 +1,219 @@
+import { Capacity, Requirement, RoutingAgent, RoutingPolicy, type Signal, WorkItem } from "@switchboard/routing"
+import * as fc from "fast-check"
+
+const agentIds = ["a1", "a2", "a3", "a4"] as const
+const itemIds = Array.from({ length: 12 }, (_, index) => `i${index}`)
+const kinds = ["call", "chat", "mail"] as const
+
+export const requirements: fc.Arbitrary<Requirement.Requirement> = fc.letrec<{ any: Requirement.Requirement }>(
+  (tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3 },
+      fc.constant(Requirement.anyone),
+      fc
+        .tuple(fc.constantFrom("s1", "s2"), fc.integer({ min: 1, max: 3 }))
+        .map(([name, level]) => Requirement.skill(name, level)),
+      fc.constantFrom("t1", "t2").map(Requirement.team),
+      fc.constantFrom("en", "es").map(Requirement.language),
+      fc.subarray([...agentIds], { minLength: 1 }).map((ids) => Requirement.agents(...ids)),
+      fc.array(tie("any"), { maxLength: 3 }).map((of) => Requirement.all(...of)),
+      fc.array(tie("any"), { minLength: 1, maxLength: 3 }).map((of) => Requirement.any(...of)),
+      tie("any").map(Requirement.not)
+    )
+  })
+).any
+
+/** Mostly requirements somebody meets, so that histories get somewhere. */
+const asked = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(Requirement.anyone, Requirement.skill("s1"), Requirement.team("t1")) },
+  { weight: 1, arbitrary: requirements }
+)
+
+export const profiles: fc.Arbitrary<RoutingAgent.RoutingAgent> = fc
+  .record({
+    agentId: fc.constantFrom(...agentIds),
+    skills: fc.dictionary(fc.constantFrom("s1", "s2"), fc.integer({ min: 1, max: 3 })),
+    teams: fc.subarray(["t1", "t2"]),
+    languages: fc.subarray(["en", "es-MX"]),
+    units: fc.integer({ min: 0, max: 5 }),
+    call: fc.integer({ min: 0, max: 2 })
+  })
+  .map(({ units, call, ...profile }) => RoutingAgent.make({ ...profile, capacity: Capacity.make(units, { call }) }))
+
+export const policies: fc.Arbitrary<RoutingPolicy.RoutingPolicy> = fc
+  .record({
+    order: fc.constantFrom<Array<RoutingPolicy.OrderRule>>(
+      [{ by: "priority" }, { by: "age" }],
+      [{ by: "agedPriority", pointsPerMinute: 3 }],
+      [{ by: "age" }],
+      []
+    ),
+    choice: fc.constantFrom<Array<RoutingPolicy.ChoiceRule>>(
+      [{ by: "leastLoaded" }, { by: "longestIdle" }],
+      [{ by: "longestIdle" }],
+      []
+    ),
+    offerTimeoutMs: fc.constantFrom(1, 20, 50),
+    declineMemoryMs: fc.constantFrom(0, 30, 200),
+    awayAfterMissed: fc.constantFrom(null, 1, 3),
+    overCapacity: fc.constantFrom("never" as const, "onPick" as const)
+  })
+  .map((changes) =>
+    RoutingPolicy.make({
+      ...changes,
+      queues: [
+        { queueId: "q1", requirement: Requirement.anyone },
+        { queueId: "q2", requirement: Requirement.skill("s2") }
+      ]
+    })
+  )
+
+const agentId = fc.constantFrom(...agentIds)
+const itemId = fc.constantFrom(...itemIds)
+const queueId = fc.constantFrom("q1", "q2", "unlisted")
+/** Stands for a current offer or holder, filled in when the step is taken, so that most requests mean something. */
+export const current = "current"
+
+export type Step = { readonly signal: Signal.Signal; readonly afterMs: number; readonly pick: number }
+
+const item = (now: number) =>
+  fc
+    .record(
+      {
+        itemId,
+        queueId,
+        requirement: asked,
+        channelKind: fc.constantFrom(...kinds),
+        weight: fc.integer({ min: 1, max: 3 }),
+        priority: fc.integer({ min: 0, max: 3 }),
+        arrivedAtMs: fc.integer({ min: now, max: now + 100 }),
+        preferred: fc.option(
+          fc.record({ preferredAgent: agentId, preferredUntilMs: fc.integer({ min: 0, max: 3000 }) }),
+          {
+            freq: 2
+          }
+        )
+      },
+      { requiredKeys: ["itemId", "queueId", "channelKind", "arrivedAtMs"] }
+    )
+    .map(({ preferred, ...rest }) => WorkItem.make({ ...rest, ...(preferred ?? {}) }))
+
+const requestId = fc.constant("request")
+const signals: fc.Arbitrary<Signal.Signal> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ type: fc.constant("agentUpdated" as const), agent: profiles }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("agentRemoved" as const), agentId }) },
+  {
+    weight: 6,
+    arbitrary: fc.record(
+      {
+        type: fc.constant("presenceChanged" as const),
+        requestId,
+        agentId,
+        status: fc.constantFrom(
+          "available" as const,
+          "available" as const,
+          "available" as const,
+          "busy" as const,
+          "away" as const,
+          "offline" as const
+        ),
+        channels: fc.dictionary(fc.constantFrom(...kinds), fc.boolean(), { maxKeys: 2 })
+      },
+      { requiredKeys: ["type", "agentId", "status"] }
+    )
+  },
+  { weight: 10, arbitrary: fc.record({ type: fc.constant("itemArrived" as const), item: item(0) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record(
+      {
+        type: fc.constant("itemChanged" as const),
+        itemId,
+        priority: fc.integer({ min: 0, max: 3 }),
+        queueId,
+        requirement: fc.option(asked, { nil: null })
+      },
+      { requiredKeys: ["type", "itemId"] }
+    )
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("itemRemoved" as const), itemId }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant("offerAccepted" as const),
+      requestId,
+      offerId: fc.constant(current),
+      agentId
+    })
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant("offerDeclined" as const),
+      requestId,
+      offerId: fc.constant(current),
+      agentId
+    })
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant("itemPicked" as const), requestId, itemId, agentId }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("itemAssigned" as const), requestId, itemId, agentId, by: agentId })
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant("itemReleased" as const),
+      requestId,
+      itemId: fc.constant(current),
+      agentId,
+      next: fc.constantFrom("leave" as const, "wait" as const)
+    })
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("transferRequested" as const),
+      requestId,
+      itemId,
+      by: agentId,
+      to: fc.oneof(
+        fc.record({ kind: fc.constant("agent" as const), agentId }),
+        fc.record({ kind: fc.constant("team" as const), team: fc.constantFrom("t1", "t2") }),
+        fc.record({ kind: fc.constant("queue" as const), queueId })
+      )
+    })
+  },
+  { weight: 2, arbitrary: fc.constant({ type: "tick" as const }) }
+)
+
+export const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
+  fc.record({
+    signal: signals,
+    afterMs: fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 0, max: 5 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 10, max: 80 }) }
+    ),
+    pick: fc.nat()
+  }),
+  { minLength: 1, maxLength: 120, size: "max" }
+)
+
+/** Agents on duty and work waiting, so that what follows happens in the middle of a day. */
+export const morning: ReadonlyArray<Step> = agentIds.flatMap((agentId, index) => [
+  {
+    signal: {
+      type: "agentUpdated",
+      agent: RoutingAgent.make({
+        agentId,
+        skills: { s1: 1 + index, ...(index % 2 === 0 && { s2: 2 }) },
+        teams: [index < 2 ? "t1" : "t2"],
+        languages: ["en"],
+        capacity: Capacity.make(1 + index, { call: 1 })
+      })
+    },
+    afterMs: 1,
+    pick: 0
+  },
+  { signal: { type: "presenceChanged", agentId, status: "available" }, afterMs: 1, pick: 0 }
+])
