@@ -85,7 +85,8 @@ export const evolveConversation = (conversation: Conversation | undefined, event
     case "MessageSent": {
       const { message } = event
       return {
-        ...(message.author.kind === "system" ? next : omit(next, "waitingSinceMs")),
+        // An automatic notice of the desk answers nobody; what the business wrote elsewhere does.
+        ...(event.type === "MessageSent" && message.author.kind === "system" ? next : omit(next, "waitingSinceMs")),
         ...(message.author.kind === "agent" && { unreadCount: 0 }),
         messageCount: message.sequence,
         preview: previewOf(message),

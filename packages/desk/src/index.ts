@@ -1,1 +1,11 @@
-export {}
+export { createDesk, type PromiseDesk, type Promised } from "./createDesk.ts"
+export { Desk } from "./Desk.ts"
+export * as DeskConfig from "./DeskConfig.ts"
+export * as DeskError from "./DeskError.ts"
+export * as DeskEvent from "./DeskEvent.ts"
+export * as DeskService from "./DeskService.ts"
+export * as Draft from "./Draft.ts"
+export * as Environment from "./Environment.ts"
+export * as Intake from "./Intake.ts"
+export * as Jobs from "./Jobs.ts"
+export * as Views from "./Views.ts"

@@ -1,0 +1,195 @@
+/**
+ * Asks bots: one turn at a time in each conversation, within a deadline, and people when a bot can't.
+ *
+ * @module
+ */
+import { type Bot, BotAction } from "@switchboard/bot"
+import {
+  type Actor,
+  type Contact,
+  type Conversation,
+  type ConversationCommand,
+  Id,
+  Message
+} from "@switchboard/conversation"
+import { Cause, Duration, Effect } from "effect"
+import { type Draft, stampOf } from "./Draft.ts"
+import { type Environment, fromPromise } from "./Environment.ts"
+import type { Payloads } from "./Jobs.ts"
+import type { Handler } from "./Workers.ts"
+
+/** How many messages a bot is shown of what was said before. */
+const historyLength = 30
+/** How often a turn is begun before people take over: a bot may take the whole process down with it. */
+const attemptLimit = 3
+
+/** Where a bot has read up to, in one conversation. */
+const seenClaim = (conversationId: string): string => `bot-seen/${conversationId}`
+
+/** The handler of `botTurn` jobs. */
+export const make = (environment: Environment["Service"]): Handler => {
+  const { settings, workspace, turn, newId } = environment
+
+  const act = async (
+    draft: Draft,
+    bot: Id.BotId,
+    conversationId: Id.ConversationId,
+    threadId: Id.ThreadId,
+    fence: number,
+    actions: ReadonlyArray<BotAction.BotAction>
+  ): Promise<void> => {
+    const actor: Actor.Actor = { kind: "bot", id: bot }
+    const run = (command: ConversationCommand.ConversationCommand) =>
+      draft.run(conversationId, command, stampOf(actor, draft.nowMs))
+    const say = async (parts: ReadonlyArray<Message.MessagePart>) => {
+      const conversation = await draft.conversation(conversationId)
+      const recipient = conversation?.threads.find((thread) => thread.id === threadId)?.recipients[0]
+      await run({
+        type: "SendMessage",
+        messageId: Id.MessageId.parse(newId()),
+        threadId,
+        parts: [...parts],
+        attachments: [],
+        deliveries: recipient ? [{ id: Id.DeliveryId.parse(newId()), recipient }] : [],
+        fence
+      })
+    }
+    for (const action of actions) {
+      switch (action.type) {
+        case "reply":
+          await say(action.parts)
+          break
+        case "ask":
+          await say([{ kind: "choices", text: action.text, options: action.options }])
+          break
+        case "note":
+          await run({
+            type: "AddNote",
+            messageId: Id.MessageId.parse(newId()),
+            parts: [Message.text(action.text)],
+            attachments: []
+          })
+          break
+        case "tag":
+          await run({ type: "AddTag", tag: action.tag })
+          break
+        case "prioritise":
+          await run({ type: "SetPriority", priority: action.priority })
+          break
+        case "setAttributes":
+          await run({ type: "SetAttributes", attributes: action.attributes })
+          break
+        case "handOff": {
+          const { type: _, ...handOff } = action
+          await run({ type: "HandOff", ...handOff, fence })
+          return
+        }
+        case "resolve":
+          await run({ type: "ResolveConversation", fence })
+          return
+      }
+    }
+  }
+
+  return Effect.fnUntraced(function* (job) {
+    const payload = job.timer.payload as unknown as Payloads["botTurn"]
+    const { conversationId, fence } = payload
+    const finish = Effect.asVoid(fromPromise(() => workspace.commit({ timers: [job.done] })))
+    const read = yield* fromPromise(async () => {
+      const stored = (await workspace.document("conversations", conversationId))?.document
+      const conversation = stored as Conversation.Conversation | undefined
+      if (!conversation) return undefined
+      const [seen] = await workspace.claims([seenClaim(conversationId)])
+      const page = await workspace.query({
+        view: "messages",
+        where: [{ field: "conversationId", equals: conversationId }],
+        order: { field: "sequence", direction: "descending" },
+        limit: historyLength
+      })
+      const contact = (await workspace.document("contacts", conversation.contactId))?.document
+      return {
+        conversation,
+        contact: contact as Contact.Contact | undefined,
+        seen: Number(seen?.value ?? 0),
+        messages: page.documents
+          .map((one) => one.document as unknown as Message.Message)
+          .filter((one) => one.direction !== "note")
+          .toReversed()
+      }
+    })
+    const bot: Bot.Bot | undefined = settings.bots.get(payload.botId)
+    // Control has changed hands, or an earlier turn has answered this message too: nothing is left to say.
+    const isHolder =
+      read?.conversation.control.holder.kind === "bot" &&
+      read.conversation.control.holder.id === payload.botId &&
+      read.conversation.control.fence === fence
+    const unseen = read?.messages.filter((one) => one.direction === "in" && one.sequence > read.seen) ?? []
+    const last = unseen.at(-1)
+    if (!read || !isHolder || !last) return yield* finish
+    const handOff = (reason: string, detail: string): BotAction.BotResponse => ({
+      actions: [
+        { type: "note", text: `${bot?.name ?? payload.botId}: ${detail}` },
+        {
+          type: "handOff",
+          reason,
+          summary: unseen
+            .map((one) => Message.toText(one.parts))
+            .join("\n")
+            .slice(0, 10_000)
+        }
+      ]
+    })
+    const ask = (asked: Bot.Bot): Effect.Effect<BotAction.BotResponse> =>
+      Effect.tryPromise({
+        try: async (signal) => {
+          const answer = await asked.onTurn({
+            turnId: `${conversationId}/${last.sequence}`,
+            conversation: read.conversation,
+            contact: read.contact,
+            messages: unseen,
+            history: read.messages.filter((one) => one.sequence < unseen[0]!.sequence),
+            nowMs: environment.now(),
+            signal
+          })
+          return BotAction.BotResponse.parse(answer)
+        },
+        catch: (cause) => cause
+      }).pipe(
+        Effect.timeoutOrElse({
+          duration: Duration.millis(asked.deadlineMs),
+          orElse: () =>
+            Effect.succeed(handOff("botTimedOut", `did not answer within ${asked.deadlineMs} ms; handed to people`))
+        }),
+        Effect.catchCause((cause) =>
+          Effect.succeed(
+            handOff("botFailed", `failed and handed to people: ${String(Cause.squash(cause)).slice(0, 500)}`)
+          )
+        )
+      )
+    const response = !bot
+      ? handOff("botGone", "is no longer configured; handed to people")
+      : payload.attempt >= attemptLimit
+        ? handOff("botFailed", `did not finish ${payload.attempt} turns; handed to people`)
+        : yield* ask(bot)
+    const commit = (actions: ReadonlyArray<BotAction.BotAction>) =>
+      turn(`conversation/${conversationId}`, async (draft) => {
+        draft.timer(job.done)
+        const [seen] = await draft.reads.claims([seenClaim(conversationId)])
+        draft.claim({
+          key: seenClaim(conversationId),
+          value: String(last.sequence),
+          ...(seen && { revision: seen.revision }),
+          subject: read.conversation.contactId
+        })
+        await act(draft, payload.botId, conversationId, last.threadId, fence, actions)
+      })
+    yield* commit(response.actions).pipe(
+      Effect.catchTag("RejectedError", (error) =>
+        // A person took over while the bot thought: its answer is not wanted any more.
+        error.rejection.code === "staleFence" || error.rejection.code === "notInControl"
+          ? finish
+          : commit(handOff("botFailed", `asked for something that is refused: ${error.message}`).actions)
+      )
+    )
+  })
+}

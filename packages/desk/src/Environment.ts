@@ -1,0 +1,120 @@
+/**
+ * What every part of a desk works with: its settings, its workspace in storage, the clock and new ids.
+ *
+ * @module
+ */
+import { Storage } from "@switchboard/storage"
+import { Clock, Context, Effect, Layer, Random } from "effect"
+import { type DeskConfig, resolve, type Settings } from "./DeskConfig.ts"
+import { ConfigError, type DeskError, fromStorage } from "./DeskError.ts"
+import { Draft } from "./Draft.ts"
+import { definitions } from "./Views.ts"
+
+/** Makes new ids. Replaceable, so that a simulation repeats itself. */
+export class Ids extends Context.Service<Ids, { readonly next: () => string }>()("@switchboard/desk/Ids") {
+  /** Random ids that sort by the time they were made (UUID version 7). */
+  static readonly layer = Layer.effect(
+    Ids,
+    Clock.clockWith((clock) =>
+      Effect.sync(() => ({
+        next: () => {
+          const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16))
+          let time = clock.currentTimeMillisUnsafe()
+          for (let index = 5; index >= 0; index--) {
+            bytes[index] = time % 256
+            time = Math.floor(time / 256)
+          }
+          bytes[6] = (bytes[6]! & 0x0f) | 0x70
+          bytes[8] = (bytes[8]! & 0x3f) | 0x80
+          let hex = ""
+          for (const byte of bytes) hex += byte.toString(16).padStart(2, "0")
+          return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+        }
+      }))
+    )
+  )
+
+  /** Ids `prefix-1`, `prefix-2`, … for tests and simulations. */
+  static readonly layerSequence = (prefix: string) =>
+    Layer.sync(Ids, () => {
+      let count = 0
+      return { next: () => `${prefix}-${++count}` }
+    })
+}
+
+/** The surroundings of a running desk. */
+export class Environment extends Context.Service<
+  Environment,
+  {
+    readonly settings: Settings
+    readonly storage: Storage.Storage
+    readonly workspace: Storage.Workspace
+    readonly now: () => number
+    readonly newId: () => string
+    /** Decides within the write turn, with a {@link Draft} for what it changes. */
+    readonly turn: <A>(lane: string, decide: (draft: Draft) => Promise<A>) => Effect.Effect<A, DeskError>
+  }
+>()("@switchboard/desk/Environment") {
+  /** Opens storage and closes it with the scope. **Fails with** {@link ConfigError}. */
+  static readonly layer = (config: DeskConfig) =>
+    Layer.effect(
+      Environment,
+      Effect.gen(function* () {
+        const settings = yield* Effect.try({
+          try: () => resolve(config),
+          catch: (cause) =>
+            cause instanceof ConfigError
+              ? cause
+              : new ConfigError({ field: "config", found: String(cause), fix: "see DeskConfig in @switchboard/desk" })
+        })
+        const clock = yield* Clock.Clock
+        const now = () => clock.currentTimeMillisUnsafe()
+        const storage = yield* Effect.acquireRelease(
+          Effect.tryPromise({
+            try: () =>
+              Storage.open(config.storage, {
+                views: definitions,
+                now,
+                // A saturated writer must leave the event loop to sockets between two groups.
+                schedule: (run) => void setImmediate(run),
+                maxWaiting: settings.limits.waitingCommits
+              }),
+            catch: (cause) =>
+              new ConfigError({
+                field: "storage",
+                found: cause instanceof Error ? cause.message : String(cause),
+                fix: "make the storage usable, then start again"
+              })
+          }),
+          (opened) => Effect.promise(() => opened.close())
+        )
+        const workspace = storage.workspace(settings.workspace)
+        const { next } = yield* Ids
+        return {
+          settings,
+          storage,
+          workspace,
+          now,
+          newId: next,
+          turn: (lane, decide) =>
+            Effect.tryPromise({
+              try: () =>
+                workspace.turn(lane, async (reads) => {
+                  const draft = new Draft(reads, now(), settings.authorise)
+                  const value = await decide(draft)
+                  return { value, commit: draft.toCommit() }
+                }),
+              catch: fromStorage
+            })
+        }
+      })
+    )
+}
+
+/** A share of `ms`, between a half and the whole, so that retries of many do not come at the same instant. */
+export const jitter = (ms: number): Effect.Effect<number> =>
+  Effect.map(Random.next, (share) => Math.round(ms * (0.5 + share / 2)))
+
+/** A promise of storage as an effect. */
+export const fromPromise = <A>(run: () => Promise<A>): Effect.Effect<A, DeskError> =>
+  Effect.tryPromise({ try: run, catch: fromStorage })

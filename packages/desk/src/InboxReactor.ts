@@ -1,0 +1,139 @@
+/**
+ * Keeps the row an agent sees of each conversation, ordered by what needs attention next.
+ *
+ * @module
+ */
+import type { Contact, Conversation, Id } from "@switchboard/conversation"
+import { Conversation as Conversations } from "@switchboard/conversation"
+import type { Pool } from "@switchboard/routing"
+import { SlaRecord } from "@switchboard/sla"
+import type { Storage } from "@switchboard/storage"
+import type { Recorded } from "./DeskEvent.ts"
+import type { Reactor } from "./Reactor.ts"
+import type { InboxRow } from "./Views.ts"
+
+/** How far behind everything urgent a conversation stands that waits for nobody here. */
+const calmMs = 1e14
+/** What a waiting contact without a promise is given, by priority, in milliseconds. */
+const patienceMs: Readonly<Record<Conversation.Priority, number>> = {
+  urgent: 15 * 60_000,
+  high: 3_600_000,
+  normal: 4 * 3_600_000,
+  low: 24 * 3_600_000
+}
+
+/** The instant by which somebody should act, smallest first. */
+export const attentionOf = (
+  conversation: Pick<Conversation.Conversation, "status" | "priority" | "waitingSinceMs" | "updatedAtMs">,
+  dueAtMs: number | null
+): number => {
+  if (conversation.status !== "open") return 2 * calmMs + conversation.updatedAtMs
+  const patience =
+    conversation.waitingSinceMs === undefined
+      ? undefined
+      : conversation.waitingSinceMs + patienceMs[conversation.priority]
+  const by = Math.min(dueAtMs ?? Number.POSITIVE_INFINITY, patience ?? Number.POSITIVE_INFINITY)
+  return Number.isFinite(by) ? by : calmMs + conversation.updatedAtMs
+}
+
+/** The conversations that a batch of events speaks of. */
+export const touched = (events: ReadonlyArray<Recorded>): ReadonlyArray<Id.ConversationId> => {
+  const ids = new Set<Id.ConversationId>()
+  for (const recorded of events) {
+    if (recorded.family === "conversation" || recorded.family === "sla") ids.add(recorded.id)
+    else if (
+      recorded.family === "pool" &&
+      recorded.event.type === "PoolDecided" &&
+      "itemId" in recorded.event.decision
+    ) {
+      ids.add(recorded.event.decision.itemId as Id.ConversationId)
+    }
+  }
+  return [...ids]
+}
+
+/** Documents of one view by key. */
+export const load = async <A>(
+  reads: Storage.Reads,
+  view: string,
+  keys: ReadonlyArray<string>
+): Promise<ReadonlyMap<string, A>> => {
+  const found = new Map<string, A>()
+  if (keys.length === 0) return found
+  for (const stored of await reads.documents(view, keys)) {
+    if (stored) found.set(stored.key, stored.document as unknown as A)
+  }
+  return found
+}
+
+/** The row of a conversation as things stand. */
+export const toRow = (
+  conversation: Conversation.Conversation,
+  contact: Contact.Contact | undefined,
+  record: SlaRecord.SlaRecord | undefined,
+  item: Pool.PoolItem | undefined
+): InboxRow => {
+  const { holder } = conversation.control
+  const due = record ? SlaRecord.nextDue(record) : null
+  return {
+    conversationId: conversation.id,
+    contactId: conversation.contactId,
+    contactName: contact?.name ?? contact?.addresses[0]?.label ?? contact?.addresses[0]?.value ?? "",
+    subject: conversation.subject ?? "",
+    preview: conversation.preview,
+    status: conversation.status,
+    priority: conversation.priority,
+    channelKinds: [...new Set(conversation.threads.map((thread) => thread.channelKind))],
+    holder,
+    assignee: holder.kind === "agent" ? holder.id : null,
+    teamId: conversation.wanted?.teamId ?? null,
+    tags: conversation.tags,
+    unreadCount: conversation.unreadCount,
+    active: Conversations.isActive(conversation),
+    attention: attentionOf(conversation, due?.dueAt ?? null),
+    waitingSinceMs: conversation.waitingSinceMs ?? null,
+    due: due && { target: due.target, dueAtMs: due.dueAt, breached: due.breached },
+    offer:
+      item?.place.kind === "offered"
+        ? {
+            offerId: `${conversation.id}.${item.offersMade}`,
+            agentId: item.place.agentId,
+            expiresAtMs: item.place.expiresAtMs
+          }
+        : null,
+    updatedAtMs: conversation.updatedAtMs,
+    openedAtMs: conversation.openedAtMs
+  }
+}
+
+/** The reactor. */
+export const make = (): Reactor => ({
+  name: "inbox",
+  react: async (events, reads) => {
+    const ids = touched(events)
+    const conversations = await load<Conversation.Conversation>(reads, "conversations", ids)
+    const contactIds = [...new Set([...conversations.values()].map((one) => one.contactId))]
+    const [contacts, records, items] = await Promise.all([
+      load<Contact.Contact>(reads, "contacts", contactIds),
+      load<SlaRecord.SlaRecord>(reads, "slaRecords", ids),
+      load<Pool.PoolItem>(reads, "poolItems", ids)
+    ])
+    return {
+      commit: {
+        views: [...conversations.values()].map((conversation) => ({
+          view: "inbox",
+          key: conversation.id,
+          put: {
+            ...toRow(
+              conversation,
+              contacts.get(conversation.contactId),
+              records.get(conversation.id),
+              items.get(conversation.id)
+            )
+          },
+          subject: conversation.contactId
+        }))
+      }
+    }
+  }
+})

@@ -1,0 +1,79 @@
+/**
+ * Tells listeners in this process what was committed, in order, as soon as it is.
+ *
+ * @module
+ */
+import type { Id } from "@switchboard/conversation"
+import { Effect, Queue, type Scope, Stream } from "effect"
+import type { DeskError } from "./DeskError.ts"
+import { decode, type Recorded } from "./DeskEvent.ts"
+import type { ThreadUpdate } from "./DeskService.ts"
+import { type Environment, fromPromise } from "./Environment.ts"
+
+/** What is passed on without being stored. */
+export interface Typing {
+  readonly conversationId: Id.ConversationId | undefined
+  readonly address: string
+  readonly update: ThreadUpdate & { readonly event: "typing" }
+}
+
+/** The journal as a stream, and the little that is never stored. */
+export interface Live {
+  /** Everything after a position, then live. */
+  readonly after: (position: number) => Stream.Stream<Recorded, DeskError>
+  readonly typing: {
+    readonly publish: (typing: Typing) => void
+    readonly listen: (listener: (typing: Typing) => void) => () => void
+  }
+}
+
+const pageSize = 256
+
+/** Listens to storage for as long as the scope lives. */
+export const make = Effect.fnUntraced(function* (
+  environment: Environment["Service"]
+): Effect.fn.Return<Live, never, Scope.Scope> {
+  const { storage, workspace } = environment
+  const listeners = new Set<Queue.Queue<void>>()
+  const typingListeners = new Set<(typing: Typing) => void>()
+  const stop = storage.changes((grown) => {
+    if (grown.includes(workspace.id)) for (const queue of listeners) Queue.offerUnsafe(queue, undefined)
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(stop))
+
+  const after = (position: number): Stream.Stream<Recorded, DeskError> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const grown = yield* Effect.acquireRelease(Queue.sliding<void>(1), (queue) =>
+          Effect.sync(() => void listeners.delete(queue))
+        )
+        listeners.add(grown)
+        let read = position
+        const page: Effect.Effect<ReadonlyArray<Recorded>, DeskError> = Effect.gen(function* () {
+          while (true) {
+            const rows = yield* fromPromise(() => workspace.journal(read, pageSize))
+            const last = rows.at(-1)
+            if (last) {
+              read = last.position
+              return rows.map(decode)
+            }
+            yield* Queue.take(grown)
+          }
+        })
+        return Stream.flatMap(Stream.forever(Stream.fromEffect(page)), (rows) => Stream.fromIterable(rows))
+      })
+    )
+
+  return {
+    after,
+    typing: {
+      publish: (typing) => {
+        for (const listener of typingListeners) listener(typing)
+      },
+      listen: (listener) => {
+        typingListeners.add(listener)
+        return () => void typingListeners.delete(listener)
+      }
+    }
+  }
+})

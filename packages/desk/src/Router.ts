@@ -1,0 +1,284 @@
+/**
+ * The owner of a pool: feeds its engine from the journal and commits what it decides.
+ *
+ * Everything the engine hears is in the journal, with the time it was written: the same journal gives the same
+ * decisions. Accepts, picks, transfers and presence are requests in a stream of their own, answered here and nowhere
+ * else.
+ *
+ * @module
+ */
+import type { Agent, Conversation, Id } from "@switchboard/conversation"
+import {
+  type Decision,
+  type Explanation,
+  type Pool,
+  Requirement,
+  RoutingAgent,
+  RoutingEngine,
+  type RoutingPolicy,
+  type Signal,
+  WorkItem
+} from "@switchboard/routing"
+import type { Storage, StorageDriver } from "@switchboard/storage"
+import { mainQueue } from "./DeskConfig.ts"
+import { encode, type Recorded, streams } from "./DeskEvent.ts"
+import { load, touched } from "./InboxReactor.ts"
+import * as Jobs from "./Jobs.ts"
+import type { Consequence, Reactor } from "./Reactor.ts"
+
+/** The only pool of a workspace. */
+export const pool = "main"
+
+const priorities: Readonly<Record<Conversation.Priority, number>> = { low: -10, normal: 0, high: 10, urgent: 20 }
+
+/** An agent as routing sees them. */
+export const toRoutingAgent = (agent: Agent.Agent): RoutingAgent.RoutingAgent =>
+  RoutingAgent.make({
+    agentId: agent.id,
+    skills: agent.skills,
+    teams: agent.teams,
+    languages: agent.languages,
+    capacity: { units: agent.capacity.total, perChannelKind: agent.capacity.perChannelKind }
+  })
+
+const toRequirement = (wanted: Conversation.Wanted): Requirement.Requirement | undefined => {
+  const parts = [
+    ...(wanted.teamId === undefined ? [] : [Requirement.team(wanted.teamId)]),
+    ...Object.entries(wanted.skills ?? {}).map(([skill, level]) => Requirement.skill(skill, level)),
+    ...(wanted.languages === undefined ? [] : [Requirement.any(...wanted.languages.map(Requirement.language))])
+  ]
+  return parts.length === 0 ? undefined : Requirement.all(...parts)
+}
+
+/** The pool's owner in this process. */
+export interface Router {
+  readonly reactor: Reactor
+  /** The engine as the last commit left it, for reading; `undefined` before the first event. */
+  readonly engine: () => RoutingEngine.RoutingEngine | undefined
+  readonly explain: (conversationId: string, nowMs: number) => Explanation.ItemExplanation | undefined
+  /** Settles with the answer to a request. Ask before the request is committed. */
+  readonly answer: (requestId: string) => Promise<Decision.Decision & { readonly type: "requestAnswered" }>
+  /** Nobody waits for the answer any more. */
+  readonly forget: (requestId: string) => void
+}
+
+interface Held {
+  readonly engine: RoutingEngine.RoutingEngine
+  version: number
+  lastMs: number
+  dueAtMs: number | undefined
+}
+
+/** Makes the owner of the workspace's pool. */
+export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: number): Router => {
+  let held: Held | undefined
+  let decided: Array<Decision.Decision> = []
+  const waiting = new Map<string, (answer: Decision.Decision & { readonly type: "requestAnswered" }) => void>()
+  const promised = new Map<string, Promise<Decision.Decision & { readonly type: "requestAnswered" }>>()
+
+  const restore = async (reads: Storage.Reads): Promise<Held> => {
+    const all = async <A>(view: string): Promise<ReadonlyArray<A>> => {
+      const found: Array<A> = []
+      let after: StorageDriver.Query["after"]
+      do {
+        const page = await reads.query({
+          view,
+          where: [{ field: "pool", equals: pool }],
+          limit: 1000,
+          ...(after && { after })
+        })
+        for (const stored of page.documents) found.push(stored.document as unknown as A)
+        after = page.next
+      } while (after)
+      return found
+    }
+    const [items, agents] = await Promise.all([all<Pool.PoolItem>("poolItems"), all<Pool.PoolAgent>("poolAgents")])
+    return {
+      engine: RoutingEngine.restore(policy, { items, agents }),
+      version: await reads.streamVersion(streams.pool(pool)),
+      lastMs: 0,
+      dueAtMs: undefined
+    }
+  }
+
+  const arrive = (conversation: Conversation.Conversation, atMs: number): Signal.Signal => {
+    const wanted = conversation.wanted ?? {}
+    const requirement = toRequirement(wanted)
+    return {
+      type: "itemArrived",
+      item: WorkItem.make({
+        itemId: conversation.id,
+        queueId: queueOf(wanted),
+        channelKind: conversation.threads.at(-1)?.channelKind ?? "",
+        priority: priorities[conversation.priority],
+        arrivedAtMs: conversation.waitingSinceMs ?? atMs,
+        ...(requirement && { requirement }),
+        ...(wanted.agentId !== undefined && {
+          preferredAgent: wanted.agentId,
+          preferredUntilMs: atMs + preferredAgentMs
+        })
+      })
+    }
+  }
+
+  const queueOf = (wanted: Conversation.Wanted): string =>
+    wanted.teamId !== undefined && policy.queues.some((queue) => queue.queueId === wanted.teamId)
+      ? wanted.teamId
+      : mainQueue
+
+  /** What the engine is told of an event. */
+  const toSignals = (
+    engine: RoutingEngine.RoutingEngine,
+    recorded: Recorded,
+    conversation: Conversation.Conversation | undefined
+  ): ReadonlyArray<Signal.Signal> => {
+    if (recorded.family === "pool") return recorded.event.type === "PoolAsked" ? [recorded.event.signal] : []
+    if (recorded.family !== "conversation" || !conversation) return []
+    const { event } = recorded
+    const itemId = conversation.id
+    const item = engine.itemDocument(itemId)
+    const atMs = recorded.recordedAtMs
+    const remove = (reason: string): ReadonlyArray<Signal.Signal> =>
+      item ? [{ type: "itemRemoved", itemId, reason }] : []
+    const heldByAgent = (agentId: string): ReadonlyArray<Signal.Signal> =>
+      item?.place.kind === "assigned" && item.place.agentId === agentId
+        ? []
+        : [
+            ...(item ? [] : [arrive(conversation, atMs)]),
+            // They hold it already: nothing that capacity says can change that.
+            { type: "itemAssigned", requestId: `journal/${recorded.position}`, itemId, agentId, by: agentId }
+          ]
+    switch (event.type) {
+      case "ConversationOpened":
+        return event.control.holder.kind === "nobody" ? [arrive(conversation, atMs)] : []
+      case "ControlChanged": {
+        const { holder } = event.control
+        if (holder.kind === "bot") return remove("bot")
+        if (holder.kind === "agent") return heldByAgent(holder.id)
+        if (event.reason === "closed") return remove("closed")
+        return [...remove(event.reason), arrive(conversation, atMs)]
+      }
+      case "MessageReceived": {
+        const { holder } = conversation.control
+        // Back from pending or snoozed: the agent who holds it has it on their desk again.
+        return !item && holder.kind === "agent" && conversation.status === "open" ? heldByAgent(holder.id) : []
+      }
+      case "ConversationWoken":
+      case "ConversationReopened": {
+        const { holder } = conversation.control
+        if (item || conversation.status !== "open" || holder.kind === "bot") return []
+        return holder.kind === "agent" ? heldByAgent(holder.id) : [arrive(conversation, atMs)]
+      }
+      case "ConversationPending":
+      case "ConversationSnoozed":
+        return remove(event.type === "ConversationPending" ? "pending" : "snoozed")
+      case "ConversationResolved":
+        return remove("resolved")
+      case "ConversationClosed":
+      case "ConversationMerged":
+        return remove("closed")
+      case "PriorityChanged":
+        return item ? [{ type: "itemChanged", itemId, priority: priorities[event.priority] }] : []
+      default:
+        return []
+    }
+  }
+
+  const react: Reactor["react"] = async (events, reads) => {
+    held ??= await restore(reads)
+    const current = held
+    decided = []
+    const conversations = await load<Conversation.Conversation>(
+      reads,
+      "conversations",
+      touched(events.filter((recorded) => recorded.family === "conversation"))
+    )
+    const appended: Array<StorageDriver.NewEvent> = []
+    const consequences: Array<Consequence> = []
+    for (const recorded of events) {
+      // Orders come from what the pool decided, once it is in the journal.
+      if (recorded.family === "pool" && recorded.event.type === "PoolDecided") {
+        const { decision } = recorded.event
+        if (decision.type === "itemAssigned") {
+          consequences.push({
+            conversationId: decision.itemId as Id.ConversationId,
+            command: { type: "GiveControl", to: { kind: "agent", id: decision.agentId as Id.AgentId } },
+            commandId: `journal/${recorded.position}`
+          })
+        }
+        continue
+      }
+      const conversation = recorded.family === "conversation" ? conversations.get(recorded.id) : undefined
+      for (const signal of toSignals(current.engine, recorded, conversation)) {
+        current.lastMs = Math.max(current.lastMs, recorded.recordedAtMs)
+        for (const decision of current.engine.apply(signal, current.lastMs)) {
+          decided.push(decision)
+          appended.push(
+            encode(
+              { type: "PoolDecided", answers: recorded.position, nowMs: current.lastMs, decision },
+              undefined,
+              current.lastMs
+            )
+          )
+        }
+      }
+    }
+    const changed = current.engine.takeChanged()
+    const dueAtMs = current.engine.nextDueAt()
+    const timers: ReadonlyArray<StorageDriver.TimerChange> =
+      dueAtMs === current.dueAtMs
+        ? []
+        : dueAtMs === undefined
+          ? [{ clear: `pool/${pool}` }]
+          : [{ set: Jobs.job("pool", pool, dueAtMs, { pool }) }]
+    const expectedVersion = current.version
+    current.version += appended.length
+    current.dueAtMs = dueAtMs
+    const document = (view: string, key: string, put: object | undefined): StorageDriver.ViewChange =>
+      put ? { view, key, put: { ...put, pool } } : { view, key, delete: true }
+    return {
+      consequences,
+      commit: {
+        appends: appended.length > 0 ? [{ stream: streams.pool(pool), expectedVersion, events: appended }] : [],
+        views: [
+          ...changed.items.map((id) => document("poolItems", id, current.engine.itemDocument(id))),
+          ...changed.agents.map((id) => document("poolAgents", id, current.engine.agentDocument(id)))
+        ],
+        timers
+      }
+    }
+  }
+
+  return {
+    reactor: {
+      name: "router",
+      react,
+      committed: () => {
+        for (const decision of decided) {
+          if (decision.type === "requestAnswered") waiting.get(decision.requestId)?.(decision)
+        }
+        decided = []
+      },
+      // Decisions counted in memory at once: what was not committed never happened.
+      reset: () => {
+        held = undefined
+        decided = []
+      }
+    },
+    engine: () => held?.engine,
+    explain: (conversationId, nowMs) => held?.engine.explain(conversationId, nowMs),
+    answer: (requestId) => {
+      const known = promised.get(requestId)
+      if (known) return known
+      const promise = new Promise<Decision.Decision & { readonly type: "requestAnswered" }>((resolve) => {
+        waiting.set(requestId, resolve)
+      })
+      promised.set(requestId, promise)
+      return promise
+    },
+    forget: (requestId) => {
+      waiting.delete(requestId)
+      promised.delete(requestId)
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The views a desk keeps: documents with indexed fields.
+ *
+ * Each has one writer: the stream it is folded from, or one reactor.
+ *
+ * @module
+ */
+import type { Conversation, Id } from "@switchboard/conversation"
+import type { StorageDriver } from "@switchboard/storage"
+
+const view = (
+  name: string,
+  fields: StorageDriver.ViewDefinition["fields"] = {},
+  indexes: StorageDriver.ViewDefinition["indexes"] = []
+): StorageDriver.ViewDefinition => ({ name, version: 1, fields, indexes })
+
+/** All views, in the form storage wants them declared. */
+export const definitions: ReadonlyArray<StorageDriver.ViewDefinition> = [
+  view("conversations", { contactId: "text", openedAtMs: "number" }, [["contactId", "openedAtMs"]]),
+  view("messages", { conversationId: "text", sequence: "number" }, [["conversationId", "sequence"]]),
+  view("contacts", { name: "text" }, [["name"]]),
+  view("threads"),
+  view("inbox", { active: "boolean", assignee: "text", attention: "number" }, [
+    ["active", "attention"],
+    ["assignee", "active", "attention"]
+  ]),
+  view("slaRecords"),
+  view("poolItems", { pool: "text" }, [["pool"]]),
+  view("poolAgents", { pool: "text" }, [["pool"]]),
+  view("metricStates", { waitingSince: "number" }, [["waitingSince"]]),
+  view("metricBuckets", { measure: "text", hour: "text" }, [["measure", "hour"]]),
+  view("deadLetters", { state: "text", receivedAtMs: "number" }, [["state", "receivedAtMs"]]),
+  view("parked", { reactor: "text" }, [["reactor"]])
+]
+
+/** Where a channel's exchange is found again. Written with the conversation that it belongs to. */
+export interface ThreadEntry {
+  readonly conversationId: Id.ConversationId
+  readonly threadId: Id.ThreadId
+  readonly contactId: Id.ContactId
+}
+
+/** The key of a {@link ThreadEntry}. */
+export const threadKey = (accountId: string, key: string): string => `${accountId}/${key}`
+
+/**
+ * What an agent sees of a conversation in the list.
+ *
+ * **Shape** `attention` orders the list, smallest first: the instant by which somebody should act, in epoch
+ * milliseconds, with conversations that wait for the contact far behind. `offeredTo` names who holds an offer for it.
+ */
+export interface InboxRow {
+  readonly conversationId: Id.ConversationId
+  readonly contactId: Id.ContactId
+  readonly contactName: string
+  readonly subject: string
+  readonly preview: string
+  readonly status: Conversation.Status
+  readonly priority: Conversation.Priority
+  readonly channelKinds: ReadonlyArray<string>
+  readonly holder: Conversation.Holder
+  readonly assignee: string | null
+  readonly teamId: string | null
+  readonly tags: ReadonlyArray<string>
+  readonly unreadCount: number
+  readonly active: boolean
+  readonly attention: number
+  readonly waitingSinceMs: number | null
+  readonly due: { readonly target: string; readonly dueAtMs: number; readonly breached: boolean } | null
+  readonly offer: { readonly offerId: string; readonly agentId: string; readonly expiresAtMs: number } | null
+  readonly updatedAtMs: number
+  readonly openedAtMs: number
+}
+
+/** Input that could not be used, kept with its reason; it can be driven again. */
+export interface DeadLetter {
+  readonly id: string
+  readonly channelKind: string
+  readonly state: "waiting" | "done"
+  readonly code: string
+  readonly reason: string
+  readonly receivedAtMs: number
+  readonly headers: Readonly<Record<string, string>>
+  /** The raw bytes, base64; only of input that could not be decoded. */
+  readonly bytes: string | null
+  /** The entry, of input that was decoded but could not be used. */
+  readonly entry: unknown
+}
+
+/** A stream that one reactor could not digest; its later events wait too. */
+export interface ParkedStream {
+  readonly reactor: string
+  readonly stream: string
+  readonly position: number
+  readonly reason: string
+  readonly parkedAtMs: number
+}
