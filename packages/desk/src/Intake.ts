@@ -52,6 +52,9 @@ export interface Arrival {
 
 type Content = Inbound.MessageReceived | Inbound.MessageEchoed | Inbound.CommentReceived | Inbound.AutoReplyReceived
 
+/** Whether an entry brings words of its own, rather than speaking of a message. */
+export const isContent = (entry: Inbound.Entry): boolean => "thread" in entry
+
 const entryClaim = (account: ChannelAccount.ChannelAccount, entry: Inbound.Entry): string =>
   `entry/${account.id}/${entry.kind}/${entry.entryId}`
 

@@ -36,6 +36,11 @@ const toBase64 = (bytes: Uint8Array): string => {
 }
 const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 
+const partition = <A>(
+  all: ReadonlyArray<A>,
+  is: (one: A) => boolean
+): readonly [ReadonlyArray<A>, ReadonlyArray<A>] => [all.filter((one) => !is(one)), all.filter(is)]
+
 /** Bytes become text in a dead letter's entry, where JSON can't hold them. */
 const plain = (entry: Inbound.Entry): unknown =>
   JSON.parse(JSON.stringify(entry, (_, value) => (value instanceof Uint8Array ? { base64: toBase64(value) } : value)))
@@ -152,11 +157,14 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
       })
       return
     }
-    // Entries of one sender share a lane, which keeps their order.
-    yield* Effect.forEach(decoded.value, (entry) => apply(channel, entry, undefined), {
-      concurrency: "unbounded",
-      discard: true
-    })
+    // Entries of one sender share a lane, which keeps their order; what speaks of a message comes after all messages.
+    const [about, content] = partition(decoded.value, Intake.isContent)
+    for (const entries of [content, about]) {
+      yield* Effect.forEach(entries, (entry) => apply(channel, entry, undefined), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    }
   })
 
   return {

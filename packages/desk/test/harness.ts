@@ -75,9 +75,7 @@ export const platform = (
       send: async (outbound, context) => {
         sent.push({ outbound, context })
         const answer = answers.shift()
-        return answer
-          ? answer(outbound)
-          : { outcome: "accepted", platformIds: [`${kind}-out-${++count}`] }
+        return answer ? answer(outbound) : { outcome: "accepted", platformIds: [`${kind}-out-${++count}`] }
       },
       fetch: async (ref) => ({ outcome: "fetched", bytes: new TextEncoder().encode(ref), mediaType: "text/plain" })
     }
@@ -135,7 +133,12 @@ export const config = (more: Partial<DeskConfig> = {}, driver?: StorageDriver.St
   storage: driver ?? MemoryStorage.make(),
   blobs: MemoryBlobStore.make(),
   credentialSecret: "a secret of at least 32 characters",
-  agents: [agent("grace"), agent("linus"), agent("vera", { role: "supervisor" }), agent("root", { role: "administrator" })],
+  agents: [
+    agent("grace"),
+    agent("linus"),
+    agent("vera", { role: "supervisor" }),
+    agent("root", { role: "administrator" })
+  ],
   ...more
 })
 
