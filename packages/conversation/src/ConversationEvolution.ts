@@ -77,7 +77,8 @@ export const evolveConversation = (conversation: Conversation | undefined, event
         lastInboundAtMs: atMs,
         ...(message.automatic !== true && next.waitingSinceMs === undefined && { waitingSinceMs: atMs }),
         threads: next.threads.map((thread) =>
-          thread.id === message.threadId ? { ...thread, lastInboundAtMs: message.sentAtMs } : thread
+          // Our time: a mail may claim to be from any year.
+          thread.id === message.threadId ? { ...thread, lastInboundAtMs: atMs } : thread
         )
       }
     }

@@ -178,7 +178,8 @@ const make = Effect.gen(function* () {
     threadId === undefined
       ? conversation.threads
           .filter((thread) => thread.audience !== "internal")
-          .toSorted((a, b) => (b.lastInboundAtMs ?? b.openedAtMs) - (a.lastInboundAtMs ?? a.openedAtMs))[0]
+          .toSorted((a, b) => (a.lastInboundAtMs ?? a.openedAtMs) - (b.lastInboundAtMs ?? b.openedAtMs))
+          .at(-1)
       : conversation.threads.find((thread) => thread.id === threadId)
 
   const reply: DeskService["reply"] = Effect.fn("Desk.reply")(function* (actor, conversation, input, options) {
@@ -559,7 +560,7 @@ const make = Effect.gen(function* () {
         workspace.documents("poolAgents", [...settings.agents.keys()]),
         workspace.query({
           view: "metricStates",
-          where: [{ field: "waitingSince", above: 0 }],
+          where: [{ field: "waitingSince", atLeast: 0 }],
           order: { field: "waitingSince", direction: "ascending" },
           limit: 2000
         }),
