@@ -143,7 +143,8 @@ export const config = (more: Partial<DeskConfig> = {}, driver?: StorageDriver.St
 })
 
 /** A desk's layer over ids that repeat. */
-export const layer = (made: DeskConfig) => Desk.layerWith(made).pipe(Layer.provide(Ids.layerSequence("id")))
+export const layer = (made: DeskConfig, prefix = "id") =>
+  Desk.layerWith(made).pipe(Layer.provide(Ids.layerSequence(prefix)))
 
 /** Posts entries as the platform would. */
 export const post = Effect.fnUntraced(function* (
