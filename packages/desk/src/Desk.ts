@@ -35,6 +35,7 @@ import { encode, type Recorded, streams } from "./DeskEvent.ts"
 import type { Change, ClockView, CommandAnswer, CommandOptions, DeskService, QueueView } from "./DeskService.ts"
 import { type Draft, stampOf } from "./Draft.ts"
 import { Environment, fromPromise, Ids } from "./Environment.ts"
+import * as Erasure from "./Erasure.ts"
 import * as InboxReactor from "./InboxReactor.ts"
 import type { Payloads } from "./Jobs.ts"
 import * as Live from "./Live.ts"
@@ -888,19 +889,8 @@ const make = Effect.gen(function* () {
 
   const erase: DeskService["erase"] = Effect.fn("Desk.erase")(function* (actor, contactId) {
     yield* requireRole(actor, "erasing a contact", ["administrator"])
-    yield* required("contacts", "contact", contactId)
-    const page = yield* fromPromise(() =>
-      workspace.query({ view: "conversations", where: [{ field: "contactId", equals: contactId }], limit: 10_000 })
-    )
-    const blobKeys: Array<string> = []
-    for (const stored of page.documents) {
-      const all = yield* fromPromise(() => messagesBefore(stored.key, Number.MAX_SAFE_INTEGER, 100_000))
-      for (const one of all)
-        for (const { blobKey } of one.attachments) if (blobKey !== undefined) blobKeys.push(blobKey)
-    }
-    const erased = yield* fromPromise(() => workspace.erase(contactId))
-    yield* fromPromise(() => settings.config.blobs.delete(workspace.id, blobKeys))
-    return { events: erased.events, documents: erased.documents.length, blobs: blobKeys.length }
+    const contact = yield* required<Contact.Contact>("contacts", "contact", contactId)
+    return yield* fromPromise(() => Erasure.erase(environment, contact))
   })
 
   const health: DeskService["health"] = Effect.fn("Desk.health")(function* (actor) {

@@ -11,7 +11,6 @@ import type {
   Contact,
   Conversation,
   ConversationCommand,
-  Id,
   Message
 } from "@switchboard/conversation"
 import type { Measure, Report } from "@switchboard/metrics"

@@ -18,6 +18,7 @@ import {
 } from "@switchboard/conversation"
 import type { StorageDriver } from "@switchboard/storage"
 import { addressClaim, claimLifetimeMs, type Draft, platformClaim, stampOf } from "./Draft.ts"
+import { addressSubject } from "./Erasure.ts"
 import * as Jobs from "./Jobs.ts"
 import { type ThreadEntry, threadKey } from "./Views.ts"
 
@@ -624,11 +625,7 @@ export const retryOf = (
         "entry",
         `${channelKind}/${entry.account}/${entry.kind}/${entry.entryId}`.slice(0, 400),
         nowMs + delayMs,
-        {
-          channelKind,
-          entry,
-          attempt: attempt + 1,
-          firstAtMs
-        }
+        { channelKind, entry, attempt: attempt + 1, firstAtMs },
+        "from" in entry && entry.from ? { subject: addressSubject(entry.from.addresses[0]!) } : {}
       )
 }

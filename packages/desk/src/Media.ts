@@ -41,8 +41,7 @@ export const make = (environment: Environment["Service"]): Handler => {
         )
       })
     if (
-      !attachment ||
-      attachment.state !== "pending" ||
+      attachment?.state !== "pending" ||
       attachment.source === undefined ||
       !channel?.fetch ||
       !account

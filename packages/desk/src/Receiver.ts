@@ -8,6 +8,7 @@ import { Id } from "@switchboard/conversation"
 import { Effect } from "effect"
 import { type DeskError, NotFoundError } from "./DeskError.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
+import { addressSubject } from "./Erasure.ts"
 import * as Intake from "./Intake.ts"
 import type { Live } from "./Live.ts"
 import type { DeadLetter } from "./Views.ts"
@@ -45,6 +46,13 @@ const partition = <A>(
 const plain = (entry: Inbound.Entry): unknown =>
   JSON.parse(JSON.stringify(entry, (_, value) => (value instanceof Uint8Array ? { base64: toBase64(value) } : value)))
 
+/** Whose words a dead letter holds, where its entry names somebody. */
+const subjectOf = (entry: unknown): string | undefined => {
+  const from = (entry as Partial<Inbound.MessageReceived> | null)?.from
+  const address = from?.addresses[0]
+  return address && addressSubject(address)
+}
+
 /** The entrance of one desk. */
 export const make = (environment: Environment["Service"], live: Live): Receiver => {
   const { settings, workspace, now, newId, turn } = environment
@@ -60,8 +68,13 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
   const bury = (letter: Omit<DeadLetter, "id" | "state">): Effect.Effect<void, DeskError> => {
     const id = newId()
     const put: DeadLetter = { ...letter, id, state: "waiting" }
+    const subject = subjectOf(letter.entry)
     return Effect.asVoid(
-      fromPromise(() => workspace.commit({ views: [{ view: "deadLetters", key: id, put: { ...put } }] }))
+      fromPromise(() =>
+        workspace.commit({
+          views: [{ view: "deadLetters", key: id, put: { ...put }, ...(subject !== undefined && { subject }) }]
+        })
+      )
     )
   }
 

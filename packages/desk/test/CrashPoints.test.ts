@@ -17,7 +17,11 @@ const world = () => {
     received,
     pending: [
       message("one", { platformId: "p1", entryId: "p1" }),
-      message("person", { platformId: "p2", entryId: "p2", attachments: [{ id: "m" as never, mediaType: "a/b", content: { ref: "r" } }] })
+      message("person", {
+        platformId: "p2",
+        entryId: "p2",
+        attachments: [{ id: "m" as never, mediaType: "a/b", content: { ref: "r" } }]
+      })
     ],
     isReplyTaken: () => replyTaken,
     takeReply: () => {
@@ -85,37 +89,57 @@ const live = (made: ReturnType<typeof world>, crash: StorageFaults.Crash, life: 
 }
 
 const said = (messages: ReadonlyArray<Message.Message>) =>
-  messages.filter((one) => one.direction !== "note").map((one) => (one.parts[0]?.kind === "text" ? one.parts[0].text : ""))
+  messages
+    .filter((one) => one.direction !== "note")
+    .map((one) => (one.parts[0]?.kind === "text" ? one.parts[0].text : ""))
 
-it.effect("[DESK-25] dying before or after any storage or network call loses nothing and doubles nothing unmarked", () =>
-  Effect.gen(function* () {
-    const counting = StorageFaults.plan()
-    yield* live(world(), counting, "count")
-    const total = counting.calls()
-    expect(total).toBeGreaterThan(50)
-    for (let at = 1; at <= total; at++) {
-      for (const when of ["before", "after"] as const) {
-        const made = world()
-        const crash = StorageFaults.plan({ at, when })
-        yield* Effect.exit(live(made, crash, "first"))
-        const after = yield* live(made, StorageFaults.plan(), "second")
-        const where = `${when} call ${at}, ${crash.methods().at(-1)}`
-        expect(after.rows, where).toHaveLength(1)
-        expect(said(after.messages).filter((text) => text === "one"), where).toHaveLength(1)
-        expect(said(after.messages).filter((text) => text === "person"), where).toHaveLength(1)
-        expect(said(after.messages).filter((text) => text === "done"), where).toHaveLength(1)
-        expect(after.messages.flatMap((one) => one.attachments.map(({ state }) => state)), where).toEqual(["stored"])
-        expect(after.health.parked, where).toEqual([])
-        expect(after.health.reactors.map(({ behind }) => behind), where).toEqual([0, 0, 0, 0])
-        for (const one of after.messages.filter(({ direction }) => direction === "out")) {
-          const [text] = said([one])
-          const times = made.received.filter((got) => got === text).length
-          expect(one.deliveries[0]?.state, where).toBe("sent")
-          expect(times, where).toBeGreaterThanOrEqual(1)
-          // What the platform may have got twice says so.
-          if (times > 1) expect(one.deliveries[0]?.possiblyDuplicated, where).toBe(true)
+it.effect(
+  "[DESK-25] dying before or after any storage or network call loses nothing and doubles nothing unmarked",
+  () =>
+    Effect.gen(function* () {
+      const counting = StorageFaults.plan()
+      yield* live(world(), counting, "count")
+      const total = counting.calls()
+      expect(total).toBeGreaterThan(50)
+      for (let at = 1; at <= total; at++) {
+        for (const when of ["before", "after"] as const) {
+          const made = world()
+          const crash = StorageFaults.plan({ at, when })
+          yield* Effect.exit(live(made, crash, "first"))
+          const after = yield* live(made, StorageFaults.plan(), "second")
+          const where = `${when} call ${at}, ${crash.methods().at(-1)}`
+          expect(after.rows, where).toHaveLength(1)
+          expect(
+            said(after.messages).filter((text) => text === "one"),
+            where
+          ).toHaveLength(1)
+          expect(
+            said(after.messages).filter((text) => text === "person"),
+            where
+          ).toHaveLength(1)
+          expect(
+            said(after.messages).filter((text) => text === "done"),
+            where
+          ).toHaveLength(1)
+          expect(
+            after.messages.flatMap((one) => one.attachments.map(({ state }) => state)),
+            where
+          ).toEqual(["stored"])
+          expect(after.health.parked, where).toEqual([])
+          expect(
+            after.health.reactors.map(({ behind }) => behind),
+            where
+          ).toEqual([0, 0, 0, 0])
+          for (const one of after.messages.filter(({ direction }) => direction === "out")) {
+            const [text] = said([one])
+            const times = made.received.filter((got) => got === text).length
+            expect(one.deliveries[0]?.state, where).toBe("sent")
+            expect(times, where).toBeGreaterThanOrEqual(1)
+            // What the platform may have got twice says so.
+            if (times > 1) expect(one.deliveries[0]?.possiblyDuplicated, where).toBe(true)
+          }
         }
       }
-    }
-  }), { timeout: 120_000 }
+    }),
+  { timeout: 120_000 }
 )

@@ -230,3 +230,64 @@ describe("configuration", () => {
     expect(refused({ routing: { offerTimeoutMs: -1 } }).field).toBe("routing")
   })
 })
+
+describe("personal data", () => {
+  it.effect("[DESK-49] an erasure leaves no byte of the contact; conversations stay countable and closable", () => {
+    const sms = platform("sms")
+    const made = config({ channels: [sms.channel] })
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      yield* post("sms", [
+        message("my secret word is xylophone", {
+          phone: "+34600123123",
+          from: {
+            addresses: [{ kind: "phone", value: "+34600123123", state: "verified", label: "Zebedee" }],
+            name: "Zebedee Quux"
+          }
+        }),
+        message("somebody else", { phone: "+34600000099" })
+      ])
+      yield* post("sms", [message("lost letter", { account: "nowhere", phone: "+34600123123" })])
+      yield* desk.drain()
+      const row = (yield* desk.inbox(actor("grace"))).rows.find((one) => one.contactName === "Zebedee Quux")!
+      yield* desk.reply(actor("grace"), row.conversationId, {
+        parts: [{ kind: "text", text: "hello xylophone", format: "plain" }]
+      })
+      yield* desk.drain()
+      const removed = yield* desk.erase(actor("root", "administrator"), row.contactId)
+      expect(removed.events).toBeGreaterThan(3)
+      yield* desk.drain()
+      const { storage, workspace } = desk.environment
+      const everything = yield* Effect.promise(async () =>
+        JSON.stringify([
+          await workspace.journal(0, 1000),
+          await Promise.all(
+            [
+              "conversations",
+              "messages",
+              "contacts",
+              "threads",
+              "inbox",
+              "deadLetters",
+              "slaRecords",
+              "metricBuckets",
+              "poolItems"
+            ].map((view) => workspace.query({ view, limit: 1000 }))
+          ),
+          await storage.due(Number.MAX_SAFE_INTEGER, ["deliver", "change", "fetch", "botTurn", "snooze", "entry"], 1000)
+        ])
+      )
+      for (const trace of ["xylophone", "Zebedee", "+34600123123"]) expect(everything).not.toContain(trace)
+      expect(everything).toContain("+34600000099")
+      const { conversation, messages } = yield* desk.conversation(actor("grace"), row.conversationId)
+      expect(messages.map((one) => one.parts)).toEqual([[], []])
+      expect(conversation.messageCount).toBe(2)
+      yield* desk.execute(actor("vera", "supervisor"), row.conversationId, { type: "CloseConversation" })
+      yield* desk.drain()
+      // They write again: a new person to us.
+      yield* post("sms", [message("hello again", { phone: "+34600123123" })])
+      yield* desk.drain()
+      expect((yield* desk.inbox(actor("grace"))).rows).toHaveLength(2)
+    }).pipe(Effect.provide(layer(made)))
+  })
+})

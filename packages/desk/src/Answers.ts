@@ -1,0 +1,301 @@
+/**
+ * What the API answers, as schemas: the desk's own types, checked against them by the compiler.
+ *
+ * @module
+ */
+import { Actor, Agent, Contact, Conversation, Id, Message } from "@switchboard/conversation"
+import type { Measure, Report } from "@switchboard/metrics"
+import { Capacity, Decision, type Explanation, Pool, Presence, Requirement, WorkItem } from "@switchboard/routing"
+import * as z from "zod"
+import type * as Desk from "./DeskService.ts"
+import type * as Views from "./Views.ts"
+
+/** The names of schemas that an OpenAPI document shares between operations. */
+export const names: z.core.$ZodRegistry<{ readonly id: string }> = z.registry<{ readonly id: string }>()
+
+const named = <S extends z.ZodType>(id: string, schema: S): S => {
+  names.add(schema, { id })
+  return schema
+}
+
+named("Agent", Agent.Agent)
+named("Team", Agent.Team)
+named("Actor", Actor.Actor)
+named("Contact", Contact.Contact)
+named("Conversation", Conversation.Conversation)
+named("Message", Message.Message)
+named("MessagePart", Message.MessagePart)
+named("Requirement", Requirement.Requirement)
+named("WorkItem", WorkItem.WorkItem)
+
+const ms = z.number().int()
+const count = z.number().int().nonnegative()
+const text = z.string()
+
+/** Who calls: as `GET /api/me` says. `agent` is `null` for an API key. **Units** epoch milliseconds. */
+export interface Me {
+  readonly actor: Actor.Actor
+  readonly agent: Agent.Agent | null
+  readonly workspace: string
+  readonly expiresAtMs: number | null
+}
+
+/** See {@link Me}. */
+export const Me: z.ZodType<Me> = named(
+  "Me",
+  z.object({ actor: Actor.Actor, agent: Agent.Agent.nullable(), workspace: text, expiresAtMs: ms.nullable() })
+)
+
+/** A row of the list. */
+export const InboxRow: z.ZodType<Views.InboxRow> = named(
+  "InboxRow",
+  z.object({
+    conversationId: Id.ConversationId,
+    contactId: Id.ContactId,
+    contactName: text,
+    subject: text,
+    preview: text,
+    status: Conversation.Status,
+    priority: Conversation.Priority,
+    channelKinds: z.array(text),
+    holder: Conversation.Holder,
+    assignee: text.nullable(),
+    teamId: text.nullable(),
+    tags: z.array(text),
+    unreadCount: count,
+    active: z.boolean(),
+    attention: z.number(),
+    waitingSinceMs: ms.nullable(),
+    due: z.object({ target: text, dueAtMs: ms, breached: z.boolean() }).nullable(),
+    offer: z.object({ offerId: text, agentId: text, expiresAtMs: ms }).nullable(),
+    updatedAtMs: ms,
+    openedAtMs: ms
+  })
+)
+
+/** A page of the list. Ask for the next one with `after=<attention>,<key>`. */
+export interface InboxPage {
+  readonly rows: ReadonlyArray<Views.InboxRow>
+  readonly next: Desk.InboxCursor | null
+  readonly position: number
+}
+
+/** See {@link InboxPage}. */
+export const InboxPage: z.ZodType<InboxPage> = named(
+  "InboxPage",
+  z.object({
+    rows: z.array(InboxRow),
+    next: z.object({ attention: z.number(), key: text }).nullable(),
+    position: count
+  })
+)
+
+/** See {@link Desk.ConversationDetail}. */
+export const ConversationDetail: z.ZodType<Desk.ConversationDetail> = named(
+  "ConversationDetail",
+  z.object({
+    conversation: Conversation.Conversation,
+    row: InboxRow.nullable(),
+    contact: Contact.Contact.nullable(),
+    messages: z.array(Message.Message),
+    hasEarlier: z.boolean(),
+    others: z.array(Conversation.Conversation),
+    clocks: z.array(
+      z.object({
+        target: text,
+        state: z.enum(["running", "paused", "fulfilled"]),
+        dueAtMs: ms.nullable(),
+        breachedAtMs: ms.nullable(),
+        startedAtMs: ms
+      })
+    ),
+    position: count
+  })
+)
+
+/** See {@link Desk.CommandAnswer}. */
+export const CommandAnswer: z.ZodType<Desk.CommandAnswer> = named(
+  "CommandAnswer",
+  z.object({ conversationId: text, version: count, repeated: z.boolean(), messageId: text.exactOptional() })
+)
+
+/** What became of a command on a contact. */
+export interface ContactAnswer {
+  readonly contactId: string
+  readonly version: number
+}
+
+/** See {@link ContactAnswer}. */
+export const ContactAnswer: z.ZodType<ContactAnswer> = named(
+  "ContactAnswer",
+  z.object({ contactId: text, version: count })
+)
+
+/** See {@link Desk.ContextAnswer}. */
+export const ContextAnswer: z.ZodType<Desk.ContextAnswer> = named(
+  "ContextAnswer",
+  z.object({
+    state: z.enum(["ready", "late", "failed", "none"]),
+    provider: text.nullable(),
+    facts: z.array(z.object({ label: text, value: text, url: text.exactOptional() }))
+  })
+)
+
+/** See {@link Desk.OfferView}. */
+export const OfferView: z.ZodType<Desk.OfferView> = named(
+  "OfferView",
+  z.object({ offerId: text, conversationId: text, expiresAtMs: ms, row: InboxRow.nullable() })
+)
+
+const dimensions = z.record(z.string(), z.string())
+
+const WaitingRow: z.ZodType<Report.WaitingRow> = named(
+  "WaitingRow",
+  z.object({ dimensions, count, oldestAgeMs: z.number(), oldestConversationId: text, medianAgeMs: z.number() })
+)
+
+/** See {@link Desk.Board}. */
+export const Board: z.ZodType<Desk.Board> = named(
+  "Board",
+  z.object({
+    nowMs: ms,
+    agents: z.array(
+      z.object({
+        agent: Agent.Agent,
+        presence: z.object({ status: Presence.Status, reason: text.exactOptional() }),
+        holds: count,
+        capacity: count
+      })
+    ),
+    queues: z.array(z.object({ queueId: text, waiting: count, oldestWaitMs: z.number() })),
+    waiting: z.array(WaitingRow),
+    breachingSoon: count,
+    active: count
+  })
+)
+
+/** The definition of a measure. */
+export const Definition: z.ZodType<Measure.Definition> = named(
+  "MeasureDefinition",
+  z.object({
+    id: text,
+    version: z.number().int().positive(),
+    unit: z.enum(["ms", "count", "share"]),
+    time: z.enum(["calendar", "business"]),
+    moment: z.custom<Measure.Definition["moment"]>((value) => typeof value === "string").meta({ type: "string" }),
+    start: text.exactOptional(),
+    stop: text,
+    attribution: text,
+    abandons: text,
+    dimensions: z.array(text),
+    definition: text
+  })
+)
+
+const figure = z.number().nullable()
+const figures = {
+  count,
+  yeses: figure,
+  share0to1: figure,
+  meanMs: figure,
+  p50Ms: figure,
+  p90Ms: figure,
+  p95Ms: figure,
+  minMs: figure,
+  maxMs: figure
+}
+
+/** See {@link Desk.MetricsAnswer}. */
+export const MetricsAnswer: z.ZodType<Desk.MetricsAnswer> = named(
+  "MetricsAnswer",
+  z.object({
+    definition: Definition,
+    total: z.object(figures),
+    rows: z.array(z.object({ dimensions, ...figures })),
+    series: z
+      .object({ startsMs: z.array(ms), lines: z.array(z.object({ dimensions, values: z.array(figure) })) })
+      .nullable()
+  })
+)
+
+const Obstacle: z.ZodType<Explanation.Obstacle> = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("requirement"), unmet: z.array(Requirement.Requirement) }),
+  z.object({ kind: z.literal("presence"), status: Presence.Status, reason: text.exactOptional() }),
+  z.object({ kind: z.literal("channelOff"), channelKind: text }),
+  z.object({ kind: z.literal("capacity"), limit: Capacity.Limit, used: count, allowed: count }),
+  z.object({ kind: z.literal("excluded"), cause: WorkItem.Exclusion.shape.cause, untilMs: ms }),
+  z.object({ kind: z.literal("reserved"), agentId: text, untilMs: ms })
+])
+
+/** Why an item waits. */
+export const ItemExplanation: z.ZodType<Explanation.ItemExplanation> = named(
+  "ItemExplanation",
+  z.object({
+    item: WorkItem.WorkItem,
+    requirement: Requirement.Requirement,
+    place: Pool.Place,
+    ageMs: z.number(),
+    waitsFor: Decision.WaitsFor.exactOptional(),
+    ahead: count.exactOptional(),
+    changesAtMs: ms.exactOptional(),
+    agents: z.array(z.object({ agentId: text, obstacles: z.array(Obstacle) }))
+  })
+)
+
+/** Input that could not be used. */
+export const DeadLetter: z.ZodType<Views.DeadLetter> = named(
+  "DeadLetter",
+  z.object({
+    id: text,
+    channelKind: text,
+    state: z.enum(["waiting", "done"]),
+    code: text,
+    reason: text,
+    receivedAtMs: ms,
+    headers: z.record(z.string(), z.string()),
+    bytes: text.nullable(),
+    entry: z.unknown()
+  })
+)
+
+/** What came of trying a dead letter again; `reason` says why it is still one. */
+export interface Redriven {
+  readonly done: boolean
+  readonly reason: string | null
+}
+
+/** See {@link Redriven}. */
+export const Redriven: z.ZodType<Redriven> = named("Redriven", z.object({ done: z.boolean(), reason: text.nullable() }))
+
+/** How much was removed with a contact. */
+export interface Erased {
+  readonly events: number
+  readonly documents: number
+  readonly blobs: number
+}
+
+/** See {@link Erased}. */
+export const Erased: z.ZodType<Erased> = named("Erased", z.object({ events: count, documents: count, blobs: count }))
+
+/** See {@link Desk.Health}. */
+export const Health: z.ZodType<Desk.Health> = named(
+  "Health",
+  z.object({
+    position: count,
+    reactors: z.array(z.object({ name: text, position: count, behind: z.number().int() })),
+    parked: z.array(z.object({ reactor: text, stream: text, position: count, reason: text, parkedAtMs: ms })),
+    deadLetters: count
+  })
+)
+
+/** See {@link Desk.Change}. */
+export const Change: z.ZodType<Desk.Change> = named(
+  "Change",
+  z.object({
+    position: count,
+    type: text,
+    conversationId: text.nullable(),
+    contactId: text.nullable(),
+    agentId: text.nullable()
+  })
+)
