@@ -46,7 +46,12 @@ export interface Append {
   readonly events: ReadonlyArray<NewEvent>
 }
 
-/** The value of an indexed field; a missing property is stored as `null`. */
+/**
+ * The value of an indexed field; a missing property is stored as `null`.
+ *
+ * **Gotchas** text is searched and ordered by code points of its well-formed form (a lone surrogate counts as U+FFFD);
+ * the document itself keeps exactly what was put. `false` comes before `true`.
+ */
 export type FieldValue = string | number | boolean | null
 
 /**
@@ -95,7 +100,13 @@ export interface NewTimer {
   readonly subject?: string
 }
 
-/** A timer as stored. `revision` rises by one at every set; `sequence` is its place in its lane and stays when it is set again. */
+/**
+ * A timer as stored.
+ *
+ * **Shape** a new timer's `revision` is higher than any before it in the workspace, so a revision held from a timer that
+ * was cleared never fits its successor; every further set raises it by one. `sequence` is its place in its lane: it stays
+ * when the timer is set again in the same lane.
+ */
 export interface StoredTimer extends NewTimer {
   readonly workspace: string
   readonly revision: number
@@ -124,6 +135,7 @@ export interface CursorMove {
  *
  * Without `revision` the claim is taken, and fails with the stored value when it is held and not expired. With
  * `revision` the holder renews it (new value and expiry) or, with `release`, gives it up. No `expiresAtMs`: for ever.
+ * A claim is expired from `expiresAtMs` on, and then stands as if it were absent: it can be taken, not renewed.
  */
 export type ClaimChange =
   | {
@@ -135,7 +147,12 @@ export type ClaimChange =
     }
   | { readonly key: string; readonly release: true; readonly revision: number }
 
-/** A claim as stored. */
+/**
+ * A claim as stored.
+ *
+ * **Shape** a claim that is taken gets a `revision` higher than any before it in the workspace, so that a late holder
+ * can never renew what someone else took since; every renewal raises it by one.
+ */
 export interface StoredClaim {
   readonly key: string
   readonly value: string
@@ -153,6 +170,26 @@ export interface Commit {
   readonly claims?: ReadonlyArray<ClaimChange>
 }
 
+/**
+ * What was handed to storage can't be kept: nothing was written.
+ *
+ * **Shape** `field` is the path of what is wrong (`appends[0].events[2].body`), `expected` and `found` say how.
+ */
+export class StorageInvalidError extends Error {
+  readonly _tag = "StorageInvalidError"
+  readonly code = "storage-invalid"
+  readonly field: string
+  readonly expected: string
+  readonly found: string
+  constructor(facts: { readonly field: string; readonly expected: string; readonly found: string }) {
+    super(`${facts.field}: expected ${facts.expected}, found ${facts.found}. Correct it and commit again.`)
+    this.name = "StorageInvalidError"
+    this.field = facts.field
+    this.expected = facts.expected
+    this.found = facts.found
+  }
+}
+
 /** Why a commit was refused: something stood elsewhere than it expected. `found` is what stands there now. */
 export type Conflict =
   | { readonly kind: "stream"; readonly key: string; readonly expected: number; readonly found: number }
@@ -160,9 +197,18 @@ export type Conflict =
   | { readonly kind: "cursor"; readonly key: string; readonly expected: number; readonly found: number }
   | { readonly kind: "claim"; readonly key: string; readonly found: StoredClaim | undefined }
 
-/** What became of one commit. `positions` are the journal positions of its events, in the order of its appends. */
+/**
+ * What became of one commit.
+ *
+ * **Shape** `positions` are the journal positions of its events, in the order of its appends. `raised` names the events
+ * whose time would have run backwards in their stream and what was stored instead; absent when there are none.
+ */
 export type Outcome =
-  | { readonly ok: true; readonly positions: ReadonlyArray<number> }
+  | {
+      readonly ok: true
+      readonly positions: ReadonlyArray<number>
+      readonly raised?: ReadonlyArray<{ readonly position: number; readonly recordedAtMs: number }>
+    }
   | { readonly ok: false; readonly conflict: Conflict }
 
 /** One condition on an indexed field. Comparisons never match `null`. */
@@ -177,7 +223,10 @@ export type Condition =
       readonly below?: string | number
     }
 
-/** A page of a view: all conditions hold; ordered by one field and then by key; `after` continues where a page ended. `null` sorts first. */
+/**
+ * A page of a view: all conditions hold; ordered by one field and then, in the same direction, by key; `after` continues
+ * where a page ended. `null` is the least value: first when ascending, last when descending. No `order`: by key.
+ */
 export interface Query {
   readonly view: string
   readonly where?: ReadonlyArray<Condition>
@@ -216,6 +265,9 @@ export interface Erased {
  * **Guarantees** each commit is all or nothing and, on a durable driver, on disk when its outcome returns; positions
  * are gapless per workspace in commit order, and no reader sees position n before n−1; nothing crosses workspaces.
  * A group handed to `commit` never holds two commits that touch the same key of one workspace.
+ *
+ * **Fails with** {@link StorageInvalidError} for what can't be stored exactly or searched. When `commit` rejects, nothing
+ * of the group was written, or, when the connection was lost meanwhile, it is unknown.
  *
  * **Gotchas** `nowMs` decides which claims have expired; a driver whose database has a clock uses that instead.
  */

@@ -1,0 +1,243 @@
+/** Storage in one SQLite file, over Node's own `node:sqlite`: a write-ahead log, synced at every group of commits. */
+
+import { DatabaseSync } from "node:sqlite"
+import { setImmediate } from "node:timers/promises"
+import type { StorageDriver, ViewDefinition } from "@switchboard/storage/StorageDriver"
+import { checkDefinitions } from "@switchboard/storage/View"
+import { Reader } from "./internal/Reader.ts"
+import { applicationId, migrate, migrations, stateOf } from "./internal/Schema.ts"
+import { prepareView } from "./internal/ViewTable.ts"
+import { Writer } from "./internal/Writer.ts"
+
+/**
+ * Where the file is and how it is used.
+ *
+ * **Units** milliseconds; pages of 4 KiB.
+ */
+export interface Options {
+  /** A path; its directory must exist. On a local disk: SQLite needs real locks and shared memory. */
+  readonly file: string
+  /** How long a commit waits for another process's, blocking this one. Default 5,000. */
+  readonly busyTimeoutMs?: number
+  /** The log is folded into the file when it has so many pages. More is faster and stalls longer. Default 4,000. */
+  readonly checkpointPages?: number
+}
+
+const advice = {
+  "sqlite-locked": "Another process holds it. Close that, or raise busyTimeoutMs.",
+  "sqlite-read-only": "Give this process the right to write the file and its directory.",
+  "sqlite-full": "The disk is full. Free space; nothing of this commit was written.",
+  "sqlite-corrupt": "It is damaged or no SQLite database. Restore a backup, or name another file.",
+  "sqlite-foreign": "It belongs to another program. Name another file.",
+  "sqlite-newer": "It was written by a newer version. Upgrade this program, or restore a backup.",
+  "sqlite-cannot-open": "Create its directory, and name a file there.",
+  "sqlite-failed": "See the cause."
+} as const
+
+/** SQLite could not do it: which file, why, and what to do. `resultCode` is SQLite's own, where it has one. */
+export class SqliteStorageError extends Error {
+  readonly _tag = "SqliteStorageError"
+  readonly code: keyof typeof advice
+  readonly file: string
+  readonly resultCode: number | undefined
+  constructor(code: keyof typeof advice, file: string, reason: string, cause?: unknown) {
+    super(`${file}: ${reason}. ${advice[code]}`, cause === undefined ? {} : { cause })
+    this.name = "SqliteStorageError"
+    this.code = code
+    this.file = file
+    this.resultCode = resultCodeOf(cause)
+  }
+}
+
+const resultCodeOf = (cause: unknown): number | undefined =>
+  cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode : undefined
+
+/** https://www.sqlite.org/rescode.html; the low byte is the primary code. */
+const codes: Readonly<Record<number, keyof typeof advice>> = {
+  5: "sqlite-locked",
+  6: "sqlite-locked",
+  8: "sqlite-read-only",
+  11: "sqlite-corrupt",
+  13: "sqlite-full",
+  14: "sqlite-cannot-open",
+  26: "sqlite-corrupt"
+}
+
+const explain = (file: string, cause: unknown): unknown => {
+  if (!(cause instanceof Error) || !("code" in cause)) return cause
+  if (cause.code === "ERR_INVALID_STATE") return new SqliteStorageError("sqlite-failed", file, "it is not open", cause)
+  if (cause.code !== "ERR_SQLITE_ERROR") return cause
+  const code = codes[(resultCodeOf(cause) ?? 0) & 0xff] ?? "sqlite-failed"
+  return new SqliteStorageError(code, file, cause.message, cause)
+}
+
+interface Open {
+  readonly connections: ReadonlyArray<DatabaseSync>
+  readonly writer: Writer
+  readonly reader: Reader
+}
+
+/** The schema version of the file, once it is sure that it is ours, or new. */
+const checkFile = (db: DatabaseSync, file: string): number => {
+  const { version, application, empty } = stateOf(db)
+  if (application !== applicationId && !(application === 0 && empty))
+    throw new SqliteStorageError("sqlite-foreign", file, "it holds other tables than ours")
+  if (version > migrations.length)
+    throw new SqliteStorageError(
+      "sqlite-newer",
+      file,
+      `its schema version is ${version}, known are those up to ${migrations.length}`
+    )
+  return version
+}
+
+const openFile = (options: Options, views: ReadonlyArray<ViewDefinition>): Open => {
+  const { file, busyTimeoutMs = 5_000, checkpointPages = 4_000 } = options
+  const write = new DatabaseSync(file)
+  const connections = [write]
+  try {
+    write.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
+    // Before anything is set: a file that is not ours stays as it is.
+    checkFile(write, file)
+    // secure_delete: what is removed is overwritten, so that an erasure leaves no bytes behind.
+    write.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = ${Math.trunc(checkpointPages)};
+      PRAGMA journal_size_limit = 67108864`)
+    write.exec("BEGIN IMMEDIATE")
+    // Again, alone: another process may have migrated meanwhile.
+    migrate(write, checkFile(write, file))
+    // Writes nothing, but fails where nothing can be written; to begin does not.
+    write.exec("DELETE FROM views WHERE 0")
+    for (const view of views) {
+      const prepared = prepareView(write, view)
+      if (prepared !== "ready")
+        throw new SqliteStorageError(
+          "sqlite-newer",
+          file,
+          `it has version ${prepared.newer} of the view ${view.name}, opened with ${view.version}`
+        )
+    }
+    write.exec("COMMIT")
+    const read = new DatabaseSync(file, { readOnly: true })
+    connections.push(read)
+    read.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA cache_size = -32768`)
+    return { connections, writer: new Writer(write, views), reader: new Reader(read, views) }
+  } catch (error) {
+    // Closing also rolls back.
+    for (const connection of connections) connection.close()
+    throw error
+  }
+}
+
+// A sweep stops others from committing only for so many claims at a time.
+const sweepAtOnce = 5_000
+
+/**
+ * Storage in a file.
+ *
+ * It is opened and migrated by `prepare`. Several processes may use one file: their commits follow one another.
+ *
+ * **Fails with** {@link SqliteStorageError} (rejected, also by `prepare`) when the file is locked, read-only, damaged,
+ * of another program or of a newer version, or the disk is full; `StorageInvalidError` for text SQLite would change.
+ *
+ * **Gotchas** SQLite is synchronous: a group of commits blocks the event loop for as long as the disk takes to sync,
+ * usually below a millisecond. What is watched are this process's commits only.
+ *
+ * **Example**
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { mkdtempSync, rmSync } from "node:fs"
+ * import { tmpdir } from "node:os"
+ * import { join } from "node:path"
+ * import { Storage } from "@switchboard/storage"
+ * import { SqliteStorage } from "@switchboard/storage-sqlite"
+ *
+ * const directory = mkdtempSync(join(tmpdir(), "switchboard-"))
+ * const driver = SqliteStorage.make({ file: join(directory, "desk.db") })
+ * const storage = await Storage.open(driver, { views: [], now: Date.now, schedule: setImmediate })
+ * const event = { type: "Opened", schema: 1, recordedAtMs: Date.now(), body: { subject: "Hello" } }
+ * const acme = storage.workspace("acme")
+ * assert.deepEqual(await acme.commit({ appends: [{ stream: "c/1", expectedVersion: 0, events: [event] }] }), [1])
+ * await storage.close()
+ * rmSync(directory, { recursive: true })
+ * ```
+ */
+export const make = (options: Options): StorageDriver => {
+  const { file } = options
+  const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
+  let open: Open | undefined
+
+  const use = async <A>(run: (opened: Open) => A): Promise<A> => {
+    if (open === undefined) throw new SqliteStorageError("sqlite-failed", file, "it is not open: call prepare first")
+    try {
+      return run(open)
+    } catch (cause) {
+      throw explain(file, cause)
+    }
+  }
+
+  return {
+    name: "sqlite",
+    capabilities: { durable: true, multiProcess: true, notify: false },
+    prepare: async (views) => {
+      checkDefinitions(views)
+      if (file === "" || file === ":memory:")
+        throw new SqliteStorageError("sqlite-cannot-open", file, "storage in SQLite needs a file")
+      try {
+        open = openFile(options, views)
+      } catch (cause) {
+        throw explain(file, cause)
+      }
+    },
+    commit: async (group, nowMs) => {
+      const outcomes = await use(({ writer }) => writer.commit(group, nowMs))
+      if (watchers.size > 0) {
+        const grown = new Set<string>()
+        for (const [index, outcome] of outcomes.entries())
+          if (outcome.ok && outcome.positions.length > 0) grown.add(group[index]!.workspace)
+        if (grown.size > 0) for (const watcher of watchers) watcher([...grown])
+      }
+      return outcomes
+    },
+    erase: async (workspace, subject) => {
+      const erased = await use(({ writer }) => writer.erase(workspace, subject))
+      // The log still holds the pages as they were.
+      await use(({ connections }) => connections[0]!.exec("PRAGMA wal_checkpoint(TRUNCATE)"))
+      return erased
+    },
+    sweep: async (nowMs) => {
+      let swept = 0
+      for (;;) {
+        const some = await use(({ writer }) => writer.sweep(nowMs, sweepAtOnce))
+        swept += some
+        if (some < sweepAtOnce) return swept
+        await setImmediate()
+      }
+    },
+    stream: (workspace, stream, after, limit) => use(({ reader }) => reader.stream(workspace, stream, after, limit)),
+    streamVersions: (workspace, streams) => use(({ reader }) => reader.streamVersions(workspace, streams)),
+    journal: (workspace, after, limit) => use(({ reader }) => reader.journal(workspace, after, limit)),
+    head: (workspace) => use(({ reader }) => reader.head(workspace)),
+    documents: (workspace, view, keys) => use(({ reader }) => reader.documents(workspace, view, keys)),
+    query: (workspace, query) => use(({ reader }) => reader.query(workspace, query)),
+    cursor: (workspace, name) => use(({ reader }) => reader.cursor(workspace, name)),
+    claims: (workspace, keys, nowMs) => use(({ reader }) => reader.claims(workspace, keys, nowMs)),
+    timers: (workspace, keys) => use(({ reader }) => reader.timers(workspace, keys)),
+    workspaces: () => use(({ reader }) => reader.workspaces()),
+    due: (nowMs, kinds, limit) => use(({ reader }) => reader.due(nowMs, kinds, limit)),
+    nextDueAtMs: (kinds) => use(({ reader }) => reader.nextDueAtMs(kinds)),
+    lagging: (name) => use(({ reader }) => reader.lagging(name)),
+    watch: (onChange) => {
+      watchers.add(onChange)
+      return () => {
+        watchers.delete(onChange)
+      }
+    },
+    close: async () => {
+      const closing = open?.connections ?? []
+      open = undefined
+      // The reader first: the last one to close, the writer, folds the log into the file.
+      for (const connection of closing.toReversed()) connection.close()
+    }
+  }
+}

@@ -1,0 +1,386 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import { RecentMap } from "@switchboard/storage/RecentMap"
+import {
+  type Append,
+  type ClaimChange,
+  type Commit,
+  type Conflict,
+  type Erased,
+  type Outcome,
+  StorageInvalidError,
+  type TimerChange,
+  type ViewDefinition
+} from "@switchboard/storage/StorageDriver"
+import { mostWorkspaces, rowOf } from "./Position.ts"
+import { type ClaimRow, claimOf, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
+import { tableOf, unknownView, ViewWriter } from "./ViewTable.ts"
+
+/** A workspace while the connection writes: its counters, written back once per group. */
+interface Counters {
+  readonly id: number
+  head: number
+  revisions: number
+}
+
+/** Where a stream ends. */
+interface Tip {
+  readonly version: number
+  readonly recordedAtMs: number
+}
+
+const noTip: Tip = { version: 0, recordedAtMs: Number.NEGATIVE_INFINITY }
+
+/** A commit that passed its checks, with the timers that stood before it. */
+interface Checked {
+  readonly timers: ReadonlyArray<TimerRow | undefined>
+}
+
+// SQLite would store these, but not give them back as they were.
+const checkKey = (field: string, key: string | undefined): void => {
+  if (key === undefined || (!key.includes("\0") && key.isWellFormed())) return
+  throw new StorageInvalidError({ field, expected: "well-formed text without NUL", found: JSON.stringify(key) })
+}
+
+/**
+ * Every write of the contract, on the one connection that writes.
+ *
+ * Conflicts are found before anything of their commit is written, so only a real failure rolls back, and then the whole
+ * transaction. What is remembered between transactions holds until another process wrote, which `data_version` tells.
+ */
+export class Writer {
+  readonly #db: DatabaseSync
+  readonly #views: ReadonlyMap<string, ViewWriter>
+  readonly #spaces = new Map<string, Counters>()
+  readonly #changed = new Set<Counters>()
+  readonly #tips = new RecentMap<Tip>(50_000)
+  readonly #statements
+  #dataVersion = -1
+  constructor(db: DatabaseSync, definitions: ReadonlyArray<ViewDefinition>) {
+    this.#db = db
+    this.#views = new Map(definitions.map((definition) => [definition.name, new ViewWriter(db, definition)]))
+    this.#statements = {
+      begin: db.prepare("BEGIN IMMEDIATE"),
+      commit: db.prepare("COMMIT"),
+      rollback: db.prepare("ROLLBACK"),
+      dataVersion: db.prepare("PRAGMA data_version"),
+      space: db.prepare("SELECT id, name, head, revisions FROM workspaces WHERE name = ?"),
+      addSpace: db.prepare("INSERT INTO workspaces (name, head, revisions) VALUES (?, 0, 0)"),
+      saveSpace: db.prepare("UPDATE workspaces SET head = ?, revisions = ? WHERE id = ?"),
+      tip: db.prepare(
+        "SELECT version, recorded_at FROM journal WHERE workspace = ? AND stream = ? ORDER BY version DESC LIMIT 1"
+      ),
+      append: db.prepare(
+        `INSERT INTO journal (id, workspace, stream, version, type, schema, recorded_at, subject, personal, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+      ),
+      addSubject: db.prepare("INSERT OR IGNORE INTO subjects (workspace, subject, stream) VALUES (?, ?, ?)"),
+      cursor: db.prepare("SELECT position FROM cursors WHERE reader = ? AND workspace = ?"),
+      moveCursor: db.prepare("INSERT OR REPLACE INTO cursors (reader, workspace, position) VALUES (?, ?, ?)"),
+      claim: db.prepare("SELECT key, value, expires_at, revision FROM claims WHERE workspace = ? AND key = ?"),
+      putClaim: db.prepare(
+        "INSERT OR REPLACE INTO claims (workspace, key, value, expires_at, revision, subject) VALUES (?, ?, ?, ?, ?, ?)"
+      ),
+      releaseClaim: db.prepare("DELETE FROM claims WHERE workspace = ? AND key = ?"),
+      sweep: db.prepare(
+        `DELETE FROM claims WHERE (workspace, key) IN
+         (SELECT workspace, key FROM claims WHERE expires_at <= ? AND expires_at IS NOT NULL LIMIT ?)`
+      ),
+      timer: db.prepare(`SELECT ${timerColumns} FROM timers WHERE workspace = ? AND key = ?`),
+      laneHasOthers: db.prepare("SELECT 1 FROM timers WHERE workspace = ? AND lane = ? LIMIT 1"),
+      addTimer: db.prepare(
+        `INSERT INTO timers (workspace, key, kind, due_at, lane, subject, revision, sequence, ready, payload)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+      ),
+      setTimer: db.prepare(
+        "UPDATE timers SET kind = ?, due_at = ?, subject = ?, revision = ?, payload = ? WHERE id = ?"
+      ),
+      clearTimer: db.prepare("DELETE FROM timers WHERE id = ?"),
+      freeNext: db.prepare(
+        `UPDATE timers SET ready = 1 WHERE id =
+         (SELECT id FROM timers WHERE workspace = ? AND lane = ? ORDER BY sequence LIMIT 1)`
+      )
+    }
+  }
+
+  /** Runs inside one transaction, alone: all of it is written, or nothing. */
+  #transaction<A>(run: () => A): A {
+    const { begin, commit, rollback, dataVersion } = this.#statements
+    begin.run()
+    try {
+      const version = Number(dataVersion.get()?.data_version)
+      if (version !== this.#dataVersion) this.#forget()
+      const result = run()
+      for (const space of this.#changed) this.#statements.saveSpace.run(space.head, space.revisions, space.id)
+      this.#changed.clear()
+      commit.run()
+      this.#dataVersion = version
+      return result
+    } catch (error) {
+      this.#forget()
+      this.#dataVersion = -1
+      try {
+        rollback.run()
+      } catch {
+        // Some failures, such as a full disk, have rolled back already.
+      }
+      throw error
+    }
+  }
+
+  #forget(): void {
+    this.#spaces.clear()
+    this.#changed.clear()
+    this.#tips.clear()
+    for (const view of this.#views.values()) view.forget()
+  }
+
+  commit(group: ReadonlyArray<Commit>, nowMs: number): ReadonlyArray<Outcome> {
+    if (group.length === 0) return []
+    return this.#transaction(() =>
+      group.map((commit): Outcome => {
+        const space = this.#space(commit.workspace)
+        const checked = this.#check(space, commit, nowMs)
+        return "kind" in checked ? { ok: false, conflict: checked } : this.#write(space, commit, checked)
+      })
+    )
+  }
+
+  // ── Workspaces ──
+
+  #space(name: string): Counters | undefined {
+    const known = this.#spaces.get(name)
+    if (known !== undefined) return known
+    const row = this.#statements.space.get(name) as WorkspaceRow | undefined
+    if (row === undefined) return undefined
+    const space: Counters = { id: row.id, head: row.head, revisions: row.revisions }
+    this.#spaces.set(name, space)
+    return space
+  }
+
+  #add(name: string): Counters {
+    checkKey("workspace", name)
+    const id = Number(this.#statements.addSpace.run(name).lastInsertRowid)
+    if (id > mostWorkspaces)
+      throw new StorageInvalidError({ field: "workspace", expected: `at most ${mostWorkspaces}`, found: String(id) })
+    const space: Counters = { id, head: 0, revisions: 0 }
+    this.#spaces.set(name, space)
+    return space
+  }
+
+  #tip(space: Counters, stream: string): Tip {
+    const key = `${space.id}/${stream}`
+    const known = this.#tips.get(key)
+    if (known !== undefined) return known
+    const row = this.#statements.tip.get(space.id, stream)
+    const tip = row === undefined ? noTip : { version: Number(row.version), recordedAtMs: Number(row.recorded_at) }
+    this.#tips.set(key, tip)
+    return tip
+  }
+
+  // ── What stands elsewhere than expected ──
+
+  #check(space: Counters | undefined, commit: Commit, nowMs: number): Conflict | Checked {
+    for (const { stream, expectedVersion } of commit.appends ?? []) {
+      const found = space === undefined ? 0 : this.#tip(space, stream).version
+      if (found !== expectedVersion) return { kind: "stream", key: stream, expected: expectedVersion, found }
+    }
+    const timers: Array<TimerRow | undefined> = []
+    for (const change of commit.timers ?? []) {
+      const key = "set" in change ? change.set.key : change.clear
+      const row = space && (this.#statements.timer.get(space.id, key) as TimerRow | undefined)
+      const found = row?.revision ?? 0
+      if (change.revision !== undefined && change.revision !== found)
+        return { kind: "timer", key, expected: change.revision, found }
+      timers.push(row)
+    }
+    if (commit.cursor !== undefined) {
+      const { reader, from } = commit.cursor
+      const found = space === undefined ? 0 : Number(this.#statements.cursor.get(reader, space.id)?.position ?? 0)
+      if (found !== from) return { kind: "cursor", key: reader, expected: from, found }
+    }
+    for (const change of commit.claims ?? []) {
+      const row = space && (this.#statements.claim.get(space.id, change.key) as ClaimRow | undefined)
+      const live = row !== undefined && isLive(row, nowMs) ? row : undefined
+      if (live?.revision !== change.revision)
+        return { kind: "claim", key: change.key, found: live === undefined ? undefined : claimOf(live) }
+    }
+    return { timers }
+  }
+
+  // ── Writing ──
+
+  #write(known: Counters | undefined, commit: Commit, checked: Checked): Outcome {
+    const { appends = [], views = [], timers = [], claims = [], cursor } = commit
+    const events = appends.some((append) => append.events.length > 0)
+    if (!events && views.length === 0 && timers.length === 0 && claims.length === 0 && cursor === undefined)
+      return { ok: true, positions: [] }
+    const space = known ?? this.#add(commit.workspace)
+    const positions: Array<number> = []
+    const raised: Array<{ readonly position: number; readonly recordedAtMs: number }> = []
+    for (const append of appends) if (append.events.length > 0) this.#append(space, append, positions, raised)
+    for (const change of views) {
+      const view = this.#views.get(change.view)
+      if (view === undefined) throw unknownView(change.view)
+      checkKey("key", change.key)
+      if (!("put" in change)) view.remove(space.id, change.key)
+      else {
+        checkKey("subject", change.subject)
+        view.put(space.id, change.key, change.put, change.version, change.subject)
+      }
+    }
+    for (const [index, change] of timers.entries()) this.#timer(space, change, checked.timers[index])
+    if (cursor !== undefined) {
+      checkKey("reader", cursor.reader)
+      this.#statements.moveCursor.run(cursor.reader, space.id, cursor.to)
+    }
+    for (const change of claims) this.#claim(space, change)
+    return raised.length === 0 ? { ok: true, positions } : { ok: true, positions, raised }
+  }
+
+  #append(
+    space: Counters,
+    { stream, events }: Append,
+    positions: Array<number>,
+    raised: Array<{ readonly position: number; readonly recordedAtMs: number }>
+  ): void {
+    checkKey("stream", stream)
+    let { version, recordedAtMs } = this.#tip(space, stream)
+    let subject: string | undefined
+    for (const event of events) {
+      version++
+      const position = ++space.head
+      if (event.recordedAtMs >= recordedAtMs) recordedAtMs = event.recordedAtMs
+      else raised.push({ position, recordedAtMs })
+      const personal = event.personal
+      checkKey("type", event.type)
+      this.#statements.append.run(
+        rowOf(space.id, position),
+        space.id,
+        stream,
+        version,
+        event.type,
+        event.schema,
+        recordedAtMs,
+        personal?.subject ?? null,
+        personal === undefined ? null : JSON.stringify(personal.fields),
+        JSON.stringify(event.body)
+      )
+      if (personal !== undefined && personal.subject !== subject) {
+        checkKey("subject", personal.subject)
+        this.#statements.addSubject.run(space.id, personal.subject, stream)
+        subject = personal.subject
+      }
+      positions.push(position)
+    }
+    this.#changed.add(space)
+    this.#tips.set(`${space.id}/${stream}`, { version, recordedAtMs })
+  }
+
+  #claim(space: Counters, change: ClaimChange): void {
+    if ("release" in change) {
+      this.#statements.releaseClaim.run(space.id, change.key)
+      return
+    }
+    const { key, value, expiresAtMs, subject } = change
+    checkKey("key", key)
+    checkKey("value", value)
+    checkKey("subject", subject)
+    const revision = this.#raise(space, (change.revision ?? space.revisions) + 1)
+    this.#statements.putClaim.run(space.id, key, value, expiresAtMs ?? null, revision, subject ?? null)
+  }
+
+  #timer(space: Counters, change: TimerChange, before: TimerRow | undefined): void {
+    if (!("set" in change)) {
+      if (before !== undefined) this.#clear(space, before)
+      return
+    }
+    const { kind, key, dueAtMs, payload, lane, subject } = change.set
+    const revision = this.#raise(space, (before?.revision ?? space.revisions) + 1)
+    const text = JSON.stringify(payload)
+    if (before !== undefined && before.lane === (lane ?? null)) {
+      this.#statements.setTimer.run(kind, dueAtMs, subject ?? null, revision, text, before.id)
+      return
+    }
+    checkKey("key", key)
+    checkKey("kind", kind)
+    checkKey("lane", lane)
+    checkKey("subject", subject)
+    const sequence = before === undefined ? revision : this.#raise(space, space.revisions + 1)
+    if (before !== undefined) this.#clear(space, before)
+    const ready = lane === undefined || this.#statements.laneHasOthers.get(space.id, lane) === undefined ? 1 : 0
+    this.#statements.addTimer.run(
+      space.id,
+      key,
+      kind,
+      dueAtMs,
+      lane ?? null,
+      subject ?? null,
+      revision,
+      sequence,
+      ready,
+      text
+    )
+  }
+
+  #clear(space: Counters, timer: Pick<TimerRow, "id" | "lane" | "ready">): void {
+    this.#statements.clearTimer.run(timer.id)
+    if (timer.lane !== null && timer.ready === 1) this.#statements.freeNext.run(space.id, timer.lane)
+  }
+
+  #raise(space: Counters, revision: number): number {
+    if (revision > space.revisions) {
+      space.revisions = revision
+      this.#changed.add(space)
+    }
+    return revision
+  }
+
+  // ── Removing ──
+
+  erase(workspace: string, subject: string): Erased {
+    const none: Erased = { events: 0, documents: [], timers: [], claims: [] }
+    const db = this.#db
+    return this.#transaction(() => {
+      const space = this.#space(workspace)
+      if (space === undefined) return none
+      const keysOf = (statement: StatementSync) => statement.all(space.id, subject).map((row) => String(row.key))
+      const empty = db.prepare(
+        "UPDATE journal SET personal = NULL WHERE workspace = ? AND stream = ? AND subject = ? AND personal IS NOT NULL"
+      )
+      let events = 0
+      for (const row of db
+        .prepare("SELECT stream FROM subjects WHERE workspace = ? AND subject = ?")
+        .all(space.id, subject))
+        events += Number(empty.run(space.id, String(row.stream), subject).changes)
+      db.prepare("DELETE FROM subjects WHERE workspace = ? AND subject = ?").run(space.id, subject)
+      // Every view of the file, also one this program doesn't know.
+      const documents = db
+        .prepare("SELECT name FROM views ORDER BY name")
+        .all()
+        .flatMap((row) => {
+          const view = String(row.name)
+          const where = `${tableOf(view)} WHERE workspace = ? AND subject = ?`
+          const keys = keysOf(db.prepare(`SELECT key FROM ${where} ORDER BY key`))
+          db.prepare(`DELETE FROM ${where}`).run(space.id, subject)
+          return keys.map((key) => ({ view, key }))
+        })
+      const timers = db
+        .prepare(`SELECT ${timerColumns} FROM timers WHERE workspace = ? AND subject = ? ORDER BY sequence`)
+        .all(space.id, subject) as unknown as ReadonlyArray<TimerRow>
+      // A row read before may have become ready by the removal of one ahead of it.
+      for (const { id } of timers) {
+        const timer = db.prepare("SELECT id, lane, ready FROM timers WHERE id = ?").get(id)
+        this.#clear(space, timer as unknown as TimerRow)
+      }
+      const claims = keysOf(db.prepare("SELECT key FROM claims WHERE workspace = ? AND subject = ? ORDER BY key"))
+      db.prepare("DELETE FROM claims WHERE workspace = ? AND subject = ?").run(space.id, subject)
+      for (const view of this.#views.values()) view.forget()
+      return { events, documents, timers: timers.map(({ key }) => key), claims }
+    })
+  }
+
+  /** Removes up to `limit` expired claims. */
+  sweep(nowMs: number, limit: number): number {
+    return this.#transaction(() => Number(this.#statements.sweep.run(nowMs, limit).changes))
+  }
+}

@@ -1,0 +1,225 @@
+import { strict as assert } from "node:assert"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { SqliteStorage } from "@switchboard/storage-sqlite"
+import { test } from "vitest"
+
+const inDirectory = async (run: (file: string, directory: string) => Promise<void>) => {
+  const directory = mkdtempSync(join(tmpdir(), "switchboard-sqlite-"))
+  try {
+    await run(join(directory, "test.db"), directory)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+const view = {
+  name: "things",
+  version: 1,
+  fields: { name: "text", open: "boolean", size: "number" },
+  indexes: [["open", "size"]]
+} as const
+
+const open = async (file: string) => {
+  const driver = SqliteStorage.make({ file, busyTimeoutMs: 0 })
+  await driver.prepare([view])
+  return driver
+}
+
+const event = { type: "E", schema: 1, recordedAtMs: 0, body: {} }
+
+const refusals: ReadonlyArray<readonly [string, string, (file: string) => void | Promise<void>, RegExp]> = [
+  [
+    "a newer schema",
+    "sqlite-newer",
+    async (file) => {
+      await (await open(file)).close()
+      const db = new DatabaseSync(file)
+      db.exec("PRAGMA user_version = 99")
+      db.close()
+    },
+    /schema version is 99.*Upgrade/
+  ],
+  [
+    "a newer view",
+    "sqlite-newer",
+    async (file) => {
+      const driver = SqliteStorage.make({ file })
+      await driver.prepare([{ ...view, version: 4 }])
+      await driver.close()
+    },
+    /version 4 of the view things, opened with 1/
+  ],
+  [
+    "another program's database",
+    "sqlite-foreign",
+    (file) => {
+      const db = new DatabaseSync(file)
+      db.exec("CREATE TABLE theirs (a)")
+      db.close()
+    },
+    /Name another file/
+  ],
+  ["no database", "sqlite-corrupt", (file) => writeFileSync(file, "something else ".repeat(1_000)), /Restore a backup/]
+]
+for (const [title, code, arrange, message] of refusals)
+  test(`[SQLITE-1] a file with ${title} is refused and left as it is`, () =>
+    inDirectory(async (file) => {
+      await arrange(file)
+      const before = readFileSync(file)
+      await assert.rejects(open(file), { _tag: "SqliteStorageError", code, file, message })
+      assert.deepEqual(readFileSync(file), before)
+    }))
+
+test("[SQLITE-1] a locked file is refused, and works once it is free", () =>
+  inDirectory(async (file) => {
+    const driver = await open(file)
+    const other = new DatabaseSync(file)
+    other.exec("BEGIN IMMEDIATE")
+    const commit = { workspace: "w", appends: [{ stream: "s", expectedVersion: 0, events: [event] }] }
+    await assert.rejects(driver.commit([commit], 0), { code: "sqlite-locked", resultCode: 5 })
+    await assert.rejects(open(file), { code: "sqlite-locked" })
+    assert.equal(await driver.head("w"), 0)
+    other.exec("ROLLBACK")
+    other.close()
+    assert.deepEqual(await driver.commit([commit], 0), [{ ok: true, positions: [1] }])
+    await driver.close()
+  }))
+
+test("[SQLITE-1] a file that can only be read is refused", () =>
+  inDirectory(async (file) => {
+    await (await open(file)).close()
+    await assert.rejects(open(`file:${file}?mode=ro`), { code: "sqlite-read-only" })
+  }))
+
+test("[SQLITE-1] a directory that does not exist, no file and a closed driver are named", () =>
+  inDirectory(async (file, directory) => {
+    await assert.rejects(open(join(directory, "none", "test.db")), {
+      code: "sqlite-cannot-open",
+      message: /Create its directory/
+    })
+    await assert.rejects(open(":memory:"), { code: "sqlite-cannot-open" })
+    const driver = SqliteStorage.make({ file })
+    await assert.rejects(driver.head("w"), { code: "sqlite-failed", message: /call prepare first/ })
+    await driver.prepare([])
+    await driver.close()
+    await driver.close()
+    await assert.rejects(driver.head("w"), { code: "sqlite-failed" })
+  }))
+
+test("[SQLITE-1] a disk that is full fails the group, and what was there goes on", () =>
+  inDirectory(async (file) => {
+    const driver = await open(file)
+    const put = (name: string) => ({ workspace: "w", views: [{ view: "things", key: "k", put: { name } }] })
+    assert.equal((await driver.commit([put("before")], 0))[0]?.ok, true)
+    const { exec } = DatabaseSync.prototype
+    // The limit holds per connection: it is set on the driver's own, as it begins to write.
+    const limited: Array<DatabaseSync> = []
+    DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
+      exec.call(this, sql)
+      if (sql.includes("journal_mode = WAL")) {
+        exec.call(this, "PRAGMA max_page_count = 60")
+        limited.push(this)
+      }
+    }
+    try {
+      const small = await open(file)
+      await assert.rejects(small.commit([put("x".repeat(1_000_000))], 0), {
+        code: "sqlite-full",
+        message: /Free space/
+      })
+      assert.equal((await small.documents("w", "things", ["k"]))[0]?.document.name, "before")
+      assert.equal((await small.commit([put("after")], 0))[0]?.ok, true)
+      assert.equal(limited.length, 1)
+      await small.close()
+    } finally {
+      DatabaseSync.prototype.exec = exec
+    }
+    assert.equal((await driver.documents("w", "things", ["k"]))[0]?.document.name, "after")
+    await driver.close()
+  }))
+
+test("[SQLITE-2] after an erasure no byte of the subject is left in the files", () =>
+  inDirectory(async (file, directory) => {
+    const driver = await open(file)
+    const secret = (round: number) => `NEEDLE-${round}-${"s".repeat(round * 37)}`
+    const personal = (subject: string, round: number) => ({
+      ...event,
+      personal: { subject, fields: { text: subject === "p" ? secret(round) : "t".repeat(500) } }
+    })
+    for (let round = 1; round <= 200; round++)
+      await driver.commit(
+        [
+          {
+            workspace: "w",
+            appends: [
+              {
+                stream: `s${round % 7}`,
+                expectedVersion: Math.floor((round - 1) / 7) * 2,
+                events: [personal("p", round), personal("q", round)]
+              }
+            ],
+            views: [
+              { view: "things", key: `p${round % 20}`, put: { name: secret(round), size: round }, subject: "p" },
+              { view: "things", key: `q${round}`, put: { name: "other" }, subject: "q" }
+            ],
+            timers: [
+              {
+                set: {
+                  kind: "job",
+                  key: `p${round}`,
+                  dueAtMs: round,
+                  payload: { text: secret(round) },
+                  subject: "p",
+                  lane: "l"
+                }
+              }
+            ],
+            claims: [{ key: `c${round}`, value: secret(round), subject: "p" }]
+          }
+        ],
+        0
+      )
+    assert.equal(await driver.head("w"), 400)
+    const found = () => readdirSync(directory).filter((name) => readFileSync(join(directory, name)).includes("NEEDLE-"))
+    assert.ok(found().length > 0)
+    const erased = await driver.erase("w", "p")
+    assert.deepEqual(
+      [erased.events, erased.documents.length, erased.timers.length, erased.claims.length],
+      [200, 20, 200, 200]
+    )
+    assert.deepEqual(found(), [])
+    await driver.close()
+    assert.deepEqual(found(), [])
+  }))
+
+test("[SQLITE-3] pages and look-ups are read from indexes, never by scanning or sorting", () =>
+  inDirectory(async (file) => {
+    const driver = await open(file)
+    const plans: Array<string> = []
+    const { prepare } = DatabaseSync.prototype
+    DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {
+      if (sql.startsWith("SELECT key, version, document"))
+        for (const row of prepare.call(this, `EXPLAIN QUERY PLAN ${sql}`).all()) plans.push(String(row.detail))
+      return prepare.call(this, sql)
+    }
+    try {
+      const put = { view: "things", key: "k", put: { open: true, size: 1 } }
+      await driver.commit([{ workspace: "w", views: [put] }], 0)
+      for (const direction of ["ascending", "descending"] as const)
+        for (const value of [1, null]) {
+          const where = [{ field: "open", equals: true }]
+          const order = { field: "size", direction }
+          await driver.query("w", { view: "things", where, order, limit: 50 })
+          await driver.query("w", { view: "things", where, order, limit: 50, after: { value, key: "k" } })
+        }
+      await driver.query("w", { view: "things", limit: 50, after: { value: null, key: "a" } })
+    } finally {
+      DatabaseSync.prototype.prepare = prepare
+      await driver.close()
+    }
+    assert.ok(plans.length >= 8)
+    for (const plan of plans) assert.match(plan, /^SEARCH view_things USING INDEX view_things_(index_0|key) /)
+  }))

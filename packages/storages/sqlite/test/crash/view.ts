@@ -1,0 +1,1 @@
+export const view = { name: "rounds", version: 1, fields: { round: "number" }, indexes: [["round"]] } as const
