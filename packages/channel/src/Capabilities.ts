@@ -25,13 +25,17 @@ export const Capabilities = z.strictObject({
   transports: z.array(z.enum(["webhook", "listen"])).min(1),
   outbound: z.array(OutboundKind).min(1),
   text: z.strictObject({ limit: z.number().int().positive(), formats: z.array(TextFormat).min(1) }),
-  /** `types` are media types, `image/*` allowed. `captionLimit` 0: no captions. `perMessage` attachments fit in one message. */
+  /**
+   * `types` are media types, `image/*` and `*\/*` allowed. `captionLimit` 0: no captions. `perMessage` attachments fit
+   * in one message. `withText`: a message holds its text and its attachments together, as a mail does.
+   */
   media: z
     .strictObject({
       types: z.array(z.string()).min(1),
       limitBytes: z.number().int().positive(),
       perMessage: z.number().int().positive(),
-      captionLimit: z.number().int().nonnegative()
+      captionLimit: z.number().int().nonnegative(),
+      withText: z.boolean().optional()
     })
     .nullable(),
   /** Buttons. `null`: options are numbered in the text. */

@@ -42,12 +42,18 @@ export interface Verified {
  * What `verify` found.
  *
  * - `refused`: not proven; `status` is 400, 401, 403, 404, 405 or 413. Nothing is kept.
+ *   `answerHeaders` lets a browser on another origin read the status.
  * - `answered`: a handshake, preflight or other request that needs no storage.
  * - `verified`: for `decode`; the platform gets the channel's `acknowledgement` once everything in it is durable.
  * - `reads`: only with `contactReads`: the contact's client asks for its thread after a sequence number, once or `live`.
  */
 export type Verification =
-  | { readonly kind: "refused"; readonly status: number; readonly reason: string }
+  | {
+      readonly kind: "refused"
+      readonly status: number
+      readonly reason: string
+      readonly answerHeaders?: Readonly<Record<string, string>>
+    }
   | { readonly kind: "answered"; readonly answer: ChannelAnswer }
   | { readonly kind: "verified"; readonly input: Verified; readonly answerHeaders?: Readonly<Record<string, string>> }
   | {

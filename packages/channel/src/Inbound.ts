@@ -5,6 +5,7 @@
  */
 import { Address, Attachment, Delivery, Message, Thread } from "@switchboard/conversation"
 import * as z from "zod"
+import { digest } from "./internal/Plain.ts"
 
 /** A file that came with a message: bytes when they came along, otherwise a reference for the channel's `fetch`. */
 export const InboundAttachment = Attachment.Attachment.pick({
@@ -206,3 +207,48 @@ export const Entry = z.discriminatedUnion("kind", [
   Unsupported
 ])
 export type Entry = z.infer<typeof Entry>
+
+/** Too long a name keeps its beginning and a digest of all of it, so that it stays stable and its own. */
+const bounded = (name: unknown, limit: number): string => {
+  const text = typeof name === "string" && name !== "" ? name : "unknown"
+  return text.length <= limit ? text : `${text.slice(0, 100).toWellFormed()}#${digest(text)}`
+}
+
+/** Entries found to be valid, so that a channel and its definition don't both pay for looking. */
+const valid = new WeakSet<Entry>()
+
+/**
+ * An entry as it is, or, where it breaks a rule of {@link Entry} (a text too long, an empty id), the same thing as
+ * `unsupported` with the reason and what the platform sent. One bad entry never takes its neighbours with it.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { Inbound } from "@switchboard/channel"
+ *
+ * const base = { account: "bot-1", entryId: "17", occurredAtMs: 0 }
+ * const raw = { emoji: "" }
+ * const from = { addresses: [{ kind: "phone", value: "+34600000000", state: "verified" as const }] }
+ * const entry = Inbound.orUnsupported({ kind: "reactionAdded", ...base, platformId: "9", from, emoji: "" }, raw)
+ * assert.equal(entry.kind, "unsupported")
+ * ```
+ */
+export const orUnsupported = (entry: Entry, raw: unknown): Entry => {
+  if (valid.has(entry)) return entry
+  const parsed = Entry.safeParse(entry)
+  if (parsed.success) {
+    valid.add(entry)
+    return entry
+  }
+  const [issue] = parsed.error.issues
+  const { account, entryId, occurredAtMs } = entry
+  return {
+    kind: "unsupported",
+    account: bounded(account, 512),
+    entryId: bounded(entryId === "" ? JSON.stringify(raw) : entryId, 998),
+    occurredAtMs: Number.isSafeInteger(occurredAtMs) ? occurredAtMs : 0,
+    reason: `${entry.kind}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`.slice(0, 2000),
+    raw: raw ?? null
+  }
+}

@@ -1,1 +1,8 @@
-export {}
+export * as TelegramAddress from "./TelegramAddress.ts"
+export * as TelegramChannel from "./TelegramChannel.ts"
+export { make as telegram } from "./TelegramChannel.ts"
+export * as TelegramConfig from "./TelegramConfig.ts"
+export * as TelegramError from "./TelegramError.ts"
+export * as TelegramFormat from "./TelegramFormat.ts"
+export * as TelegramInbound from "./TelegramInbound.ts"
+export * as TelegramOutbound from "./TelegramOutbound.ts"
