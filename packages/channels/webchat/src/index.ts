@@ -1,1 +1,8 @@
-export {}
+export * as WebchatChannel from "./WebchatChannel.ts"
+export { make as webchat } from "./WebchatChannel.ts"
+export * as WebchatConfig from "./WebchatConfig.ts"
+export * as WebchatIdentity from "./WebchatIdentity.ts"
+export * as WebchatInbound from "./WebchatInbound.ts"
+export * as WebchatOutbound from "./WebchatOutbound.ts"
+export * as WebchatSession from "./WebchatSession.ts"
+export * as WebchatWidget from "./WebchatWidget.ts"
