@@ -1,1 +1,10 @@
-export {}
+export * as EmailAddress from "./EmailAddress.ts"
+export * as EmailChannel from "./EmailChannel.ts"
+export { make as email } from "./EmailChannel.ts"
+export * as EmailConfig from "./EmailConfig.ts"
+export * as EmailFormat from "./EmailFormat.ts"
+export * as EmailInbound from "./EmailInbound.ts"
+export * as EmailListener from "./EmailListener.ts"
+export * as EmailOutbound from "./EmailOutbound.ts"
+export * as EmailParser from "./EmailParser.ts"
+export * as EmailThreadToken from "./EmailThreadToken.ts"

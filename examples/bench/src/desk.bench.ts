@@ -1,0 +1,198 @@
+/**
+ * What a whole desk does per second on SQLite with synchronous=FULL: signed WhatsApp webhooks in, committed with their
+ * views, every reactor level.
+ *
+ * `--live 1000` sets the number of live conversations, `--messages 20000` how many messages are sent.
+ */
+import { createHmac } from "node:crypto"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { whatsapp } from "@switchboard/channel-whatsapp"
+import { Desk, type DeskConfig } from "@switchboard/desk"
+import { Target } from "@switchboard/sla"
+import { MemoryBlobStore, MemoryStorage } from "@switchboard/storage"
+import { SqliteStorage } from "@switchboard/storage-sqlite"
+import { Context, Effect, Exit, ManagedRuntime, Scope } from "effect"
+import { measure, percentile, report, say } from "./Figures.ts"
+
+const { values } = parseArgs({
+  options: {
+    live: { type: "string", default: "1000" },
+    messages: { type: "string", default: "20000" },
+    json: { type: "boolean", default: false },
+    memory: { type: "boolean", default: false }
+  }
+})
+const live = Number(values.live)
+const messages = Number(values.messages)
+
+const appSecret = "a benchmark's app secret, 32 chars"
+const text =
+  "My order has not arrived yet and the tracking page shows no change since Monday, could you please look into it? "
+let clock = Math.floor(Date.now() / 1000)
+
+const webhook = (index: number, person: number): { readonly body: Uint8Array; readonly signature: string } => {
+  const phone = String(34_600_000_000 + person)
+  const body = JSON.stringify({
+    object: "whatsapp_business_account",
+    entry: [
+      {
+        id: "102290129340398",
+        changes: [
+          {
+            field: "messages",
+            value: {
+              messaging_product: "whatsapp",
+              metadata: { display_phone_number: "15550783881", phone_number_id: "106540352242922" },
+              contacts: [{ profile: { name: `Customer ${person}` }, wa_id: phone }],
+              messages: [
+                {
+                  from: phone,
+                  id: `wamid.bench.${index}`,
+                  timestamp: String(clock),
+                  type: "text",
+                  text: { body: text.slice(index % 40) + index }
+                }
+              ]
+            }
+          }
+        ]
+      }
+    ]
+  })
+  return {
+    body: new TextEncoder().encode(body),
+    signature: `sha256=${createHmac("sha256", appSecret).update(body).digest("hex")}`
+  }
+}
+
+const directory = mkdtempSync(join(existsSync("/work") ? process.cwd() : tmpdir(), ".bench-"))
+const config: DeskConfig.DeskConfig = {
+  storage: values.memory ? MemoryStorage.make() : SqliteStorage.make({ file: join(directory, "desk.db") }),
+  blobs: MemoryBlobStore.make(),
+  credentialSecret: "a secret of at least 32 characters",
+  channels: [
+    whatsapp({
+      accounts: [{ id: "main", phoneNumberId: "106540352242922", name: "Main", workspace: "main" }],
+      accessToken: "a-token-of-sixteen-or-more",
+      appSecret,
+      verifyToken: "verify-token"
+    })
+  ],
+  sla: {
+    calendars: [],
+    policies: [
+      {
+        id: "p",
+        version: 1,
+        targets: [Target.firstReply({ durationMs: 3_600_000, time: "elapsed", warnings: [{ share: 0.8 }] })]
+      }
+    ]
+  }
+}
+
+const runtime = ManagedRuntime.make(Desk.layer(config))
+const context = await runtime.context()
+const desk = Context.get(context, Desk)
+const run = Effect.runPromiseWith(context)
+const scope = await run(Scope.make())
+
+const url = new URL("http://desk.test/channels/whatsapp/")
+const send = ({ body, signature }: ReturnType<typeof webhook>) =>
+  run(
+    desk.receive("whatsapp", {
+      method: "POST",
+      url,
+      headers: { "x-hub-signature-256": signature, "content-type": "application/json" },
+      body,
+      receivedAtMs: Date.now()
+    })
+  )
+
+const level = async () => {
+  const actor = { kind: "system", name: "bench" } as const
+  for (;;) {
+    const health = await run(desk.health(actor))
+    if (health.reactors.every(({ behind }) => behind === 0)) return health
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+/** Sends all of them with so many under way at once. */
+const flood = async (all: ReadonlyArray<ReturnType<typeof webhook>>, atOnce: number): Promise<ReadonlyArray<number>> => {
+  const times: Array<number> = []
+  let next = 0
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (;;) {
+        const one = all[next++]
+        if (!one) return
+        const begin = performance.now()
+        await send(one)
+        times.push(performance.now() - begin)
+      }
+    })
+  )
+  return times.sort((a, b) => a - b)
+}
+
+let index = 0
+// A person in eight writes half of the messages.
+const skewed = (): number => {
+  const share = (Math.imul(index + 1, 2_654_435_761) >>> 0) / 2 ** 32
+  return Math.floor(share < 0.5 ? share * 2 * (live / 8) : live / 8 + (share - 0.5) * 2 * ((live * 7) / 8))
+}
+const batch = (count: number, person: () => number) =>
+  Array.from({ length: count }, () => webhook(index++, person()))
+
+say(`opening ${live} conversations …`)
+await flood(batch(live, () => index % live), 256)
+
+// Inbound alone: the reactors don't run yet.
+const inboundOnly = batch(Math.min(messages, 10_000), skewed)
+const alone = await measure(() => flood(inboundOnly, 256))
+report({ name: `inbound alone, ${live} live`, value: (inboundOnly.length / alone.ms) * 1000, unit: "messages/s" })
+report({ name: "inbound alone, CPU", value: (alone.cpuMs / inboundOnly.length) * 1000, unit: "µs/message" })
+
+await run(Effect.forkIn(Effect.provideService(desk.run, Scope.Scope, scope), scope))
+await level()
+
+const all = batch(messages, skewed)
+const whole = await measure(async () => {
+  const times = await flood(all, 256)
+  await level()
+  return times
+})
+report({ name: `whole journey, all reactors level, ${live} live`, value: (messages / whole.ms) * 1000, unit: "messages/s" })
+report({ name: "whole journey, CPU", value: (whole.cpuMs / messages) * 1000, unit: "µs/message" })
+report({ name: "whole journey, written", value: whole.writtenBytes / messages / 1000, unit: "kB/message" })
+report({ name: "whole journey, p99 to durable at saturation", value: percentile(whole.result, 0.99), unit: "ms" })
+
+// A steady 1,000 a second, latency counted from when each should have been sent.
+const paced = batch(Math.min(messages, 10_000), skewed)
+const steady = await measure(async () => {
+  const times: Array<number> = []
+  const begin = performance.now()
+  await Promise.all(
+    paced.map(async (one, position) => {
+      const due = begin + position
+      const wait = due - performance.now()
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+      await send(one)
+      times.push(performance.now() - due)
+    })
+  )
+  await level()
+  return times.sort((a, b) => a - b)
+})
+for (const share of [0.5, 0.99, 0.999]) {
+  report({ name: `at 1,000/s, p${share * 100} to durable`, value: percentile(steady.result, share), unit: "ms" })
+}
+report({ name: "at 1,000/s, one core used", value: (steady.cpuMs / steady.ms) * 100, unit: "%" })
+report({ name: "memory, resident", value: process.memoryUsage().rss / 1e6, unit: "MB" })
+
+await run(Scope.close(scope, Exit.void))
+await runtime.dispose()
+rmSync(directory, { recursive: true, force: true })
