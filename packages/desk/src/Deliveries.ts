@@ -16,9 +16,9 @@ import {
 import type { Storage } from "@switchboard/storage"
 import { Cause, Duration, Effect } from "effect"
 import type { DeskError } from "./DeskError.ts"
-import { claimLifetimeMs, platformClaim, stampOf } from "./Draft.ts"
+import { platformClaim, stampOf } from "./Draft.ts"
 import { type Environment, fromPromise, jitter } from "./Environment.ts"
-import { copiesOf } from "./Intake.ts"
+import { copiesOf, longMemoryMs } from "./Intake.ts"
 import type { Payloads } from "./Jobs.ts"
 import type { Handler, Taken } from "./Workers.ts"
 
@@ -181,8 +181,7 @@ export const make = (environment: Environment["Service"]): { readonly deliver: H
         draft.claim({
           key,
           value: `${payload.conversationId}/${payload.messageId}`,
-          expiresAtMs: draft.nowMs + Math.max(claimLifetimeMs, 365 * 24 * 3_600_000),
-          ...(message.author.kind === "contact" && { subject: message.author.id })
+          expiresAtMs: draft.nowMs + longMemoryMs
         })
       }
     })

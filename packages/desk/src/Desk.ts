@@ -24,7 +24,7 @@ import * as Deliveries from "./Deliveries.ts"
 import type { DeskConfig } from "./DeskConfig.ts"
 import {
   CommandReusedError,
-  type ConfigError,
+  ConfigError,
   type DeskError,
   NotFoundError,
   OverloadedError,
@@ -57,8 +57,13 @@ const detailMessages = 100
 export class Desk extends Context.Service<
   Desk,
   DeskService & {
-    /** Reactors, workers, timers and listeners, until interrupted. */
-    readonly run: Effect.Effect<never, DeskError, Scope.Scope>
+    /**
+     * Listeners, reactors, workers and timers, in a scope: returns once every listener takes input. **Fails with**
+     * {@link ConfigError} when one can't, such as when its port is taken.
+     */
+    readonly start: Effect.Effect<void, ConfigError, Scope.Scope>
+    /** The same until interrupted. */
+    readonly run: Effect.Effect<never, ConfigError, Scope.Scope>
     readonly environment: Environment["Service"]
   }
 >()("@switchboard/desk/Desk") {
@@ -746,7 +751,10 @@ const make = Effect.gen(function* () {
       draft.timer(job.done)
       if (!stored) return
       const before = stored.document as unknown as SlaRecord.SlaRecord
-      const { record, events } = SlaRecord.tick(before, draft.nowMs)
+      // A breach is never taken back: while the clocks have not heard everything, time has only come as far as they have.
+      const [unheard] = await draft.reads.journal(await draft.reads.cursor("sla"), 1)
+      const heardUntilMs = Math.min(draft.nowMs, unheard?.recordedAtMs ?? draft.nowMs)
+      const { record, events } = SlaRecord.tick(before, heardUntilMs)
       const changed = SlaReactor.toChanges(
         Id.ConversationId.parse(conversationId),
         stored.version ?? 0,
@@ -758,7 +766,10 @@ const make = Effect.gen(function* () {
       draft.append(changed.append.stream, changed.append.expectedVersion, changed.append.events)
       draft.view(changed.view)
       const next = SlaRecord.nextDeadline(record)
-      if (next) draft.timer(job.later(next.at, { conversationId }))
+      if (next)
+        draft.timer(
+          job.later(Math.max(next.at, heardUntilMs < draft.nowMs ? draft.nowMs + 100 : 0), { conversationId })
+        )
     })
 
   const handlers: Readonly<Record<keyof Payloads, Workers.Handler>> = {
@@ -831,17 +842,24 @@ const make = Effect.gen(function* () {
     channel.listen === undefined
       ? Effect.void
       : Effect.acquireRelease(
-          Effect.promise((signal) =>
-            channel.listen!({
-              signal,
-              now,
-              receive: (input) => Effect.runPromise(receiver.take(channel, input))
-            })
-          ),
+          Effect.tryPromise({
+            try: (signal) =>
+              channel.listen!({
+                signal,
+                now,
+                receive: (input) => Effect.runPromise(receiver.take(channel, input))
+              }),
+            catch: (cause) =>
+              new ConfigError({
+                field: `channels.${channel.kind}.listen`,
+                found: cause instanceof Error ? cause.message : String(cause),
+                fix: "name an address and a port that are free here, or stop what holds them"
+              })
+          }),
           (listener) => Effect.promise(() => listener.stop())
         ).pipe(Effect.tap((listener) => Effect.logInfo(`${channel.kind} listens at ${listener.url ?? "its source"}`)))
 
-  const run = Effect.gen(function* () {
+  const start = Effect.gen(function* () {
     yield* Effect.forEach([...settings.channels.values()], listen, { discard: true })
     yield* Effect.forEach(
       reactors,
@@ -869,8 +887,8 @@ const make = Effect.gen(function* () {
       )
     )
     yield* Effect.forkScoped(workers.run)
-    return yield* Effect.never
   })
+  const run = Effect.andThen(start, Effect.never)
 
   /** Subscribes first; what it returns then waits for the journal to grow after that. */
   const waitForGrowth = Effect.sync(() => {
@@ -946,5 +964,5 @@ const make = Effect.gen(function* () {
     health,
     drain
   }
-  return { ...service, run, environment }
+  return { ...service, start, run, environment }
 })

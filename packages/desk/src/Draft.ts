@@ -157,6 +157,11 @@ export class Draft {
     this.claims.push(change)
   }
 
+  /** Whether this turn takes a claim. */
+  isClaiming(key: string): boolean {
+    return this.claims.some((claim) => claim.key === key)
+  }
+
   timer(change: StorageDriver.TimerChange): void {
     this.timers.set("set" in change ? change.set.key : change.clear, change)
   }

@@ -51,13 +51,19 @@ export interface Arrival {
   readonly blobKeys: ReadonlyMap<string, { readonly blobKey: string; readonly sizeBytes: number }>
 }
 
+/** How long a message is found by its platform id where exchanges are told apart by it. */
+export const longMemoryMs = 365 * 24 * 3_600_000
+
 type Content = Inbound.MessageReceived | Inbound.MessageEchoed | Inbound.CommentReceived | Inbound.AutoReplyReceived
 
 /** Whether an entry brings words of its own, rather than speaking of a message. */
 export const isContent = (entry: Inbound.Entry): boolean => "thread" in entry
 
+/** The claim that makes a redelivery change nothing: the message's own, where the platform names both the same. */
 const entryClaim = (account: ChannelAccount.ChannelAccount, entry: Inbound.Entry): string =>
-  `entry/${account.id}/${entry.kind}/${entry.entryId}`
+  isContent(entry) && "platformId" in entry && entry.platformId === entry.entryId
+    ? platformClaim(account.id, entry.platformId)
+    : `entry/${account.id}/${entry.kind}/${entry.entryId}`
 
 /** The lane of an entry: entries of one sender follow one another, in order. */
 export const laneOf = (account: ChannelAccount.ChannelAccount, entry: Inbound.Entry): string =>
@@ -78,10 +84,12 @@ export const apply = async (draft: Draft, arrival: Arrival, rules: OpeningRules)
   if (entry.kind === "typingChanged") return { outcome: "ephemeral" }
   const claim = entryClaim(account, entry)
   const [taken] = await draft.reads.claims([claim])
-  if (taken)
-    return { outcome: "duplicate", ...(taken.value && { conversationId: Id.ConversationId.parse(taken.value) }) }
+  if (taken) {
+    const [conversationId] = taken.value.split("/")
+    return { outcome: "duplicate", ...(conversationId && { conversationId: Id.ConversationId.parse(conversationId) }) }
+  }
   const result = await applyNew(draft, arrival, rules)
-  if (result.outcome === "applied") {
+  if (result.outcome === "applied" && !draft.isClaiming(claim)) {
     draft.claim({
       key: claim,
       value: result.conversationId ?? "",
@@ -182,8 +190,14 @@ const applyContent = async (
   rules: OpeningRules
 ): Promise<IntakeResult> => {
   const { account, channel, newId } = arrival
-  const known = (await draft.reads.claims([platformClaim(account.id, entry.platformId)]))[0]
-  if (known) return { outcome: "duplicate", conversationId: Id.ConversationId.parse(known.value.split("/")[0]) }
+  // What the business wrote elsewhere may be our own message coming back. A contact's client may name two messages alike.
+  const known =
+    entryClaim(account, entry) === platformClaim(account.id, entry.platformId)
+      ? undefined
+      : (await draft.reads.claims([platformClaim(account.id, entry.platformId)]))[0]
+  if (known && entry.kind === "messageEchoed") {
+    return { outcome: "duplicate", conversationId: Id.ConversationId.parse(known.value.split("/")[0]) }
+  }
   const contactId = await findContact(draft, entry.from, newId)
   const isEcho = entry.kind === "messageEchoed"
   const actor: Actor.Actor = isEcho ? Actor.system("echo") : { kind: "contact", id: contactId }
@@ -220,13 +234,15 @@ const applyContent = async (
   for (const { name: _, ...address } of entry.thread.cc ?? []) {
     await draft.run(place.conversationId, { type: "AddParticipant", participant: { role: "cc", address } }, stamp)
   }
-  draft.claim({
-    key: platformClaim(account.id, entry.platformId),
-    value: `${place.conversationId}/${messageId}`,
-    expiresAtMs:
-      channel.capabilities.threads === "topic" ? draft.nowMs + 365 * 24 * 3_600_000 : draft.nowMs + claimLifetimeMs,
-    subject: contactId
-  })
+  if (!known) {
+    draft.claim({
+      key: platformClaim(account.id, entry.platformId),
+      value: `${place.conversationId}/${messageId}`,
+      // Mail is answered, quoted and bounced long after; elsewhere edits come within the platform's retries.
+      expiresAtMs: draft.nowMs + (channel.capabilities.threads === "topic" ? longMemoryMs : claimLifetimeMs),
+      subject: contactId
+    })
+  }
   return { outcome: "applied", conversationId: place.conversationId, messageId }
 }
 
@@ -282,7 +298,7 @@ const findContact = async (draft: Draft, from: Inbound.Sender, newId: () => stri
       await draft.runOnContact(contactId, { type: "UpdateContact", name: from.name }, stamp)
     }
   }
-  await suggest(draft, contactId, from, owners, stamp)
+  if (unowned.length > 0 || new Set(verified).size > 1) await suggest(draft, contactId, from, owners, stamp)
   return contactId
 }
 

@@ -40,12 +40,7 @@ export const make = (environment: Environment["Service"]): Handler => {
           stampOf(Actor.system("media"), draft.nowMs)
         )
       })
-    if (
-      attachment?.state !== "pending" ||
-      attachment.source === undefined ||
-      !channel?.fetch ||
-      !account
-    ) {
+    if (attachment?.state !== "pending" || attachment.source === undefined || !channel?.fetch || !account) {
       return attachment?.state === "pending"
         ? yield* conclude({ state: "failed", failure: "no configured channel can fetch it" })
         : yield* Effect.asVoid(fromPromise(() => workspace.commit({ timers: [job.done] })))

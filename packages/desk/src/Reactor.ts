@@ -88,7 +88,7 @@ export const start = Effect.fnUntraced(function* (
     to: number
   ): Effect.fn.Return<boolean, DeskError | Indigestible> {
     const reaction = yield* Effect.tryPromise({
-      try: () => reactor.react(events, workspace, now()),
+      try: () => reactor.react(events, workspace.cached, now()),
       catch: (cause) => new Indigestible(cause)
     })
     yield* consequencesOf(reaction)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, Effect, Exit, Fiber, ManagedRuntime, Scope, Stream } from "effect"
+import { Context, Effect, Exit, ManagedRuntime, Scope, Stream } from "effect"
 import { Desk } from "./Desk.ts"
 import type { DeskConfig } from "./DeskConfig.ts"
 import * as DeskFetch from "./DeskFetch.ts"
@@ -26,6 +26,7 @@ export type Promised<S> = {
  */
 export interface PromiseDesk extends Promised<Omit<DeskService, "receive">> {
   readonly fetch: (request: Request) => Promise<Response>
+  /** Returns once every listener takes input. **Fails with** `ConfigError` when one can't, such as when its port is taken. */
   readonly start: () => Promise<void>
   /** Ends what `start` began, lets running calls finish, and closes storage. */
   readonly stop: () => Promise<void>
@@ -63,7 +64,7 @@ export const createDesk = async (config: DeskConfig): Promise<PromiseDesk> => {
   const run = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal): Promise<A> =>
     Effect.runPromiseWith(context)(effect, signal ? { signal } : undefined)
 
-  const { run: running, environment, receive: _, ...service } = desk
+  const { start, run: _run, environment, receive: _, ...service } = desk
   const promised: Record<string, unknown> = {}
   for (const [name, operation] of Object.entries(service) as ReadonlyArray<
     [string, (...args: Array<unknown>) => unknown]
@@ -81,13 +82,11 @@ export const createDesk = async (config: DeskConfig): Promise<PromiseDesk> => {
     }
   }
 
-  let started: { readonly scope: Scope.Closeable; readonly fiber: Fiber.Fiber<never, unknown> } | undefined
+  let started: Scope.Closeable | undefined
   const end = async () => {
-    const current = started
+    const scope = started
     started = undefined
-    if (!current) return
-    await run(Fiber.interrupt(current.fiber))
-    await run(Scope.close(current.scope, Exit.void))
+    if (scope) await run(Scope.close(scope, Exit.void))
   }
   const stop = async () => {
     await end()
@@ -99,9 +98,8 @@ export const createDesk = async (config: DeskConfig): Promise<PromiseDesk> => {
     fetch: DeskFetch.make(desk, environment.settings, run, environment.now),
     start: async () => {
       if (started) return
-      const scope = await run(Scope.make())
-      const fiber = Effect.runForkWith(context)(Effect.provideService(running, Scope.Scope, scope))
-      started = { scope, fiber }
+      started = await run(Scope.make())
+      await run(Effect.provideService(start, Scope.Scope, started))
     },
     stop,
     [Symbol.asyncDispose]: stop

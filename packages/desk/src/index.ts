@@ -1,3 +1,4 @@
+export * as Credential from "./Credential.ts"
 export { createDesk, type PromiseDesk, type Promised } from "./createDesk.ts"
 export { Desk } from "./Desk.ts"
 export * as DeskConfig from "./DeskConfig.ts"

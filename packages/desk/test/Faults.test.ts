@@ -318,3 +318,16 @@ describe("webhooks", () => {
     }
   )
 })
+
+it.effect("[DESK-26] two different mails that carry the same Message-ID are both kept", () => {
+  const mail = platform("mail", { threads: "topic" })
+  return Effect.gen(function* () {
+    yield* post("mail", [
+      message("first", { platformId: "same@id", entryId: "same@id#1" }),
+      message("second", { platformId: "same@id", entryId: "same@id#2" })
+    ])
+    const desk = yield* Desk
+    yield* desk.drain()
+    expect((yield* texts()).flat().sort()).toEqual(["first", "second"])
+  }).pipe(Effect.provide(layer(config({ channels: [mail.channel] }))))
+})
