@@ -20,7 +20,7 @@ const Mailbox = z.string().transform((text, context) => {
  * One mailbox that the desk answers for.
  *
  * **Shape** `id` is yours and lasting. `name` is what contacts see as the sender, the address without it. `workspace` is
- * the tenant, `default` without it. `mailingList`: mail reaches this address through a group or mailing list, so that list
+ * the tenant, `main` without it. `mailingList`: mail reaches this address through a group or mailing list, so that list
  * headers don't mark a message as automatic. `trustAuthenticationResults` is the authserv-id of your own mail server: its
  * topmost Authentication-Results header decides whether a sender is verified.
  *
@@ -31,7 +31,7 @@ export const EmailAccount = z.strictObject({
   id: z.string().min(1).max(128),
   address: Mailbox,
   name: z.string().min(1).max(256).optional(),
-  workspace: z.string().min(1).max(128).default("default"),
+  workspace: z.string().min(1).max(128).default("main"),
   mailingList: z.boolean().default(false),
   trustAuthenticationResults: z.string().min(1).max(255).optional()
 })
