@@ -1,0 +1,47 @@
+/** `npm start`: the example desk on this machine. */
+import { parseArgs } from "node:util"
+import { startServer } from "./server.ts"
+
+const { values } = parseArgs({
+  options: {
+    db: { type: "string", default: "helpdesk.db" },
+    port: { type: "string", default: process.env["PORT"] ?? "4000" },
+    "smtp-port": { type: "string", default: process.env["SMTP_PORT"] ?? "2525" },
+    "no-pages": { type: "boolean", default: false }
+  }
+})
+
+const server = await startServer({
+  port: Number(values.port),
+  smtpPort: Number(values["smtp-port"]),
+  database: values.db,
+  pages: !values["no-pages"]
+}).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+})
+
+console.log(`
+  Switchboard help desk
+
+  Inbox      ${server.url}/            sign in as any agent, password "switchboard"
+  Customer   ${server.url}/customer    write on the web chat
+  Dashboard  ${server.url}/dashboard   live queues, agents and measures
+  API        ${server.url}/openapi.json
+  Mail       ${server.smtpUrl}    to support@shop.test
+  Data       ${values.db}
+
+  npm run simulate -- --rate 5/s --minutes 2    makes it busy
+`)
+
+let stopping = false
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    server.stop().then(
+      () => process.exit(0),
+      () => process.exit(1)
+    )
+  })
+}
