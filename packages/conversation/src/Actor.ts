@@ -23,12 +23,17 @@ export type Actor = z.infer<typeof Actor>
 /** A part of Switchboard acting by itself: a reactor, a timer. */
 export const system = (name: string): Actor => ({ kind: "system", name })
 
+/** Whether two actors are the same one; the role, which may change, doesn't matter. */
+export const isSame = (a: Actor, b: Actor): boolean =>
+  a.kind === b.kind &&
+  (a.kind === "system" ? a.name === (b as { name: string }).name : a.id === (b as { id: string }).id)
+
 /** What every event carries beside its own facts. `occurredAtMs` is the platform's time, `recordedAtMs` ours. */
 export const Meta = z.object({
   actor: Actor,
   onBehalfOf: Actor.optional(),
-  /** The event or request this answers, such as `journal/42` or a platform's message id. */
-  causation: z.string().max(256).optional(),
+  /** The event or request this answers, such as `journal/42` or a platform's name for an entry; never an address. */
+  causation: z.string().max(1024).optional(),
   commandId: z.string().max(256).optional(),
   occurredAtMs: z.number().int().optional(),
   recordedAtMs: z.number().int()

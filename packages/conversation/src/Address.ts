@@ -33,7 +33,20 @@ export const Address = z.object({
 })
 export type Address = z.infer<typeof Address>
 
-/** The identity as one string, for claims and comparison. */
+/**
+ * The identity as one string, for claims and comparison.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { Address } from "@switchboard/conversation"
+ *
+ * const card: Address.Address = { kind: "email", value: "jo@example.org", state: "verified", label: "Jo" }
+ * assert.equal(Address.toKey(card), "email:jo@example.org")
+ * assert(Address.isSame(card, { kind: "email", value: "jo@example.org" }))
+ * ```
+ */
 export const toKey = (address: { readonly kind: string; readonly value: string }): string =>
   `${address.kind}:${address.value}`
 

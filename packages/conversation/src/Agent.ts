@@ -11,7 +11,12 @@ import { AgentId, TeamId } from "./Id.ts"
 export const Team = z.object({ id: TeamId, name: z.string().min(1).max(256) })
 export type Team = z.infer<typeof Team>
 
-/** **Shape** `skills` maps a skill to a level from 1 to 5; `languages` are BCP 47 tags; `capacity` is how much work at once, in total and per channel kind. */
+/**
+ * An agent as it stands.
+ *
+ * **Shape** `skills` maps a skill to a level from 1 to 5; `languages` are BCP 47 tags; `capacity` is how much work at
+ * once, in total and per channel kind.
+ */
 export const Agent = z.object({
   id: AgentId,
   name: z.string().min(1).max(256),

@@ -7,6 +7,8 @@ import * as z from "zod"
 import { AttachmentId } from "./Id.ts"
 
 /**
+ * An attachment as it stands.
+ *
  * **Shape** `state` is `pending` (to be fetched from `source`), `stored` (bytes under `blobKey`) or `failed` (`failure`
  * says why). `contentId` is set on an inline part of an e-mail.
  *

@@ -23,8 +23,7 @@ export type Authorise = (
 const supervisor: ReadonlySet<Command["type"]> = new Set<Command["type"]>([
   "CloseConversation",
   "MergeConversation",
-  "UndoMerge",
-  "UndoContactMerge"
+  "UndoMerge"
 ])
 /** Only platforms and Switchboard itself report what happened outside. */
 const fromOutside: ReadonlySet<Command["type"]> = new Set<Command["type"]>([
@@ -91,6 +90,24 @@ const byRole = (role: Role, actor: Actor, command: Command, conversation: Conver
  * and merge; administrators do everything; contacts do what their own messages cause; bots what they need to answer.
  *
  * **Fails with** `notAllowed`, naming what is needed.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { type Actor, Authorise, Id } from "@switchboard/conversation"
+ *
+ * const agent: Actor.Actor = { kind: "agent", id: Id.AgentId.parse("ana"), role: "agent" }
+ * const refused = Authorise.byDefault(agent, { type: "CloseConversation" }, undefined)
+ * assert(!refused.ok && refused.error.message === "CloseConversation needs the role supervisor")
+ *
+ * // A rule of your own in front of the default.
+ * const authorise: Authorise.Authorise = (actor, command, conversation) =>
+ *   command.type === "CloseConversation" && actor.kind === "agent"
+ *     ? { ok: true, value: undefined }
+ *     : Authorise.byDefault(actor, command, conversation)
+ * assert(authorise(agent, { type: "CloseConversation" }, undefined).ok)
+ * ```
  */
 export const byDefault: Authorise = (actor, command, conversation) => {
   switch (actor.kind) {

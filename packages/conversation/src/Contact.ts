@@ -23,7 +23,7 @@ export const Consent = z.object({
   purpose: Purpose,
   channelKind: ChannelKind,
   grantedAtMs: z.number().int(),
-  evidence: z.string().min(1).max(2000)
+  evidence: personal(z.string().min(1).max(2000), "erased")
 })
 export type Consent = z.infer<typeof Consent>
 
@@ -46,7 +46,7 @@ export const Contact = z.object({
   addresses: Addresses,
   attributes: PersonalAttributes,
   consents: z.array(Consent).max(100),
-  suggestions: z.array(z.object({ contactId: ContactId, evidence: z.string().max(256) })).max(20),
+  suggestions: personal(z.array(z.object({ contactId: ContactId, evidence: z.string().max(256) })).max(20), []),
   mergedInto: ContactId.optional(),
   lastConversationId: ConversationId.optional(),
   createdAtMs: z.number().int(),
@@ -110,7 +110,12 @@ export const ContactEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ConsentGranted"), meta: Meta, consent: Consent }),
   z.object({ type: z.literal("ConsentWithdrawn"), meta: Meta, purpose: Purpose, channelKind: ChannelKind }),
   z.object({ type: z.literal("ConversationStarted"), meta: Meta, conversationId: ConversationId }),
-  z.object({ type: z.literal("MatchSuggested"), meta: Meta, contactId: ContactId, evidence: z.string().max(256) }),
+  z.object({
+    type: z.literal("MatchSuggested"),
+    meta: Meta,
+    contactId: ContactId,
+    evidence: personal(z.string().max(256), "")
+  }),
   z.object({ type: z.literal("ContactMerged"), meta: Meta, into: ContactId }),
   z.object({ type: z.literal("ContactMergeUndone"), meta: Meta, from: ContactId })
 ])
@@ -139,10 +144,48 @@ export const toMeta = (stamp: Stamp): Meta => ({
 const isSameConsent = (a: { purpose: string; channelKind: string }, b: { purpose: string; channelKind: string }) =>
   a.purpose === b.purpose && a.channelKind === b.channelKind
 
+/** Each identity once, `verified` when any of its entries is. */
+const withoutDoubles = (addresses: ReadonlyArray<Address.Address>): Array<Address.Address> => {
+  const known = new Map<string, Address.Address>()
+  for (const address of addresses) {
+    const found = known.get(Address.toKey(address))
+    if (found === undefined || (found.state === "claimed" && address.state === "verified")) {
+      known.set(Address.toKey(address), { ...found, ...address })
+    }
+  }
+  return [...known.values()]
+}
+
 /**
  * What a command does to a contact: events (none when nothing changes), or why it is refused.
  *
  * **Fails with** `contactUnknown`, `contactExists`, `contactMerged`, `notMerged`, `addressLimit`, `mergeIntoItself`.
+ *
+ * **Gotchas** One stream sees only itself: whether a merge would close a ring, or an address belongs to somebody else
+ * already, is for the caller to check in the same commit.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { Contact, Id } from "@switchboard/conversation"
+ *
+ * const contactId = Id.ContactId.parse("jo")
+ * const stamp: Contact.Stamp = { actor: { kind: "contact", id: contactId }, nowMs: 1000 }
+ * const email = { kind: "email", value: "jo@example.org" } as const
+ *
+ * let jo: Contact.Contact | undefined
+ * const give = (command: Contact.ContactCommand) => {
+ *   const decided = Contact.decide(jo, command, stamp)
+ *   if (!decided.ok) throw new Error(decided.error.message)
+ *   for (const event of decided.value) jo = Contact.evolve(jo, event)
+ *   return decided.value.map((event) => event.type)
+ * }
+ * give({ type: "CreateContact", contactId, name: "Jo", addresses: [{ ...email, state: "claimed" }] })
+ * assert.deepEqual(give({ type: "AddAddress", address: { ...email, state: "verified" } }), ["AddressVerified"])
+ * assert.deepEqual(give({ type: "AddAddress", address: { ...email, state: "claimed" } }), [])
+ * assert.equal(jo?.addresses[0]?.state, "verified")
+ * ```
  */
 export const decide = (
   contact: Contact | undefined,
@@ -152,8 +195,10 @@ export const decide = (
   const meta = toMeta(stamp)
   if (command.type === "CreateContact") {
     if (contact) return fail(Rejections.make("contactExists", "the contact exists already", { contactId: contact.id }))
-    const { type: _, attributes, ...facts } = command
-    return succeed([{ type: "ContactCreated", meta, ...facts, attributes: attributes ?? {} }])
+    const { type: _, attributes, addresses, ...facts } = command
+    return succeed([
+      { type: "ContactCreated", meta, ...facts, addresses: withoutDoubles(addresses), attributes: attributes ?? {} }
+    ])
   }
   if (!contact) return fail(Rejections.make("contactUnknown", "no such contact; create it first", {}))
   if (command.type === "UndoContactMerge") {
@@ -292,6 +337,10 @@ export const evolve = (contact: Contact | undefined, event: ContactEvent): Conta
   }
 }
 
-/** Whether a contact allows messages of a purpose on a channel: service always, the others only with a consent. */
+/**
+ * Whether a contact allows messages of a purpose on a channel kind: service always, the others only with a consent.
+ *
+ * **Gotchas** Ask it of the contact that a merged one counts as.
+ */
 export const allows = (contact: Contact, purpose: Purpose, channelKind: string): boolean =>
   purpose === "service" || contact.consents.some((consent) => isSameConsent(consent, { purpose, channelKind }))

@@ -5,7 +5,7 @@
  */
 import * as z from "zod"
 import { Attributes } from "./Contact.ts"
-import { AgentId, BotId, ContactId, ConversationId, TeamId } from "./Id.ts"
+import { AgentId, BotId, ContactId, ConversationId, MessageId, TeamId } from "./Id.ts"
 import { Participant } from "./Participant.ts"
 import { personal } from "./Personal.ts"
 import { Thread } from "./Thread.ts"
@@ -49,6 +49,9 @@ export const Link = z.object({
 })
 export type Link = z.infer<typeof Link>
 
+/** How much of each thing a conversation holds (`reactions`: one message): its document never grows beyond. */
+export const limits = { tags: 50, threads: 50, links: 50, participants: 100, attributes: 100, reactions: 200 } as const
+
 /** Names a matter, such as `refund`; at most 64 characters. */
 export const Tag = z.string().min(1).max(64)
 
@@ -56,7 +59,8 @@ export const Tag = z.string().min(1).max(64)
  * A conversation as it stands. It never grows with its messages, which are documents of their own.
  *
  * **Shape** `version` is its stream's. `waitingSinceMs` is when the contact's oldest unanswered message came.
- * `cycle` counts how often it was opened (from 1). `preview` is the beginning of the last message.
+ * `cycle` counts how often it was opened (from 1). `preview` is the beginning of the message `lastMessageId`, the last one
+ * to or from the contact. `statusBeforeMerge` is what an undone merge goes back to.
  */
 export const Conversation = z.object({
   id: ConversationId,
@@ -69,16 +73,18 @@ export const Conversation = z.object({
   wanted: Wanted.optional(),
   handoffSummary: personal(z.string().max(10_000), "").optional(),
   priority: Priority,
-  tags: z.array(Tag).max(50),
+  tags: z.array(Tag).max(limits.tags),
   attributes: personal(Attributes, {}),
   language: z.string().max(35).optional(),
-  participants: personal(z.array(Participant).max(100), []),
-  threads: z.array(Thread).max(50),
-  links: z.array(Link).max(50),
+  participants: personal(z.array(Participant).max(limits.participants), []),
+  threads: z.array(Thread).max(limits.threads),
+  links: z.array(Link).max(limits.links),
   mergedInto: ConversationId.optional(),
+  statusBeforeMerge: Status.optional(),
   cycle: z.number().int().positive(),
   messageCount: z.number().int().nonnegative(),
   unreadCount: z.number().int().nonnegative(),
+  lastMessageId: MessageId.optional(),
   preview: personal(z.string().max(200), ""),
   openedAtMs: z.number().int(),
   updatedAtMs: z.number().int(),
@@ -90,7 +96,19 @@ export const Conversation = z.object({
 })
 export type Conversation = z.infer<typeof Conversation>
 
-/** Whether somebody may still have to act on it. */
+/**
+ * Whether somebody may still have to act on it.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { Conversation } from "@switchboard/conversation"
+ *
+ * assert(Conversation.isActive({ status: "snoozed" }))
+ * assert(!Conversation.isActive({ status: "resolved" }))
+ * ```
+ */
 export const isActive = (conversation: Pick<Conversation, "status">): boolean =>
   conversation.status === "open" || conversation.status === "pending" || conversation.status === "snoozed"
 

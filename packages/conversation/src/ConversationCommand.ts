@@ -51,7 +51,10 @@ export const ReceiveMessage = z.strictObject({
 })
 /** Records what the business wrote outside the desk. */
 export const RecordEcho = z.strictObject({ type: z.literal("RecordEcho"), ...content })
-/** Writes to the contact. With `fence`, only while control has not changed since. */
+/**
+ * Writes to the contact. With `fence`, only while control has not changed since. `replyTo` quotes a message of the same
+ * thread.
+ */
 export const SendMessage = z.strictObject({
   type: z.literal("SendMessage"),
   messageId: MessageId,
@@ -118,7 +121,7 @@ export const RecordAttachment = z.strictObject({
     z.strictObject({ state: z.literal("failed"), failure: z.string().max(1000) })
   ])
 })
-/** Marks everything as read by the actor's side. */
+/** Marks everything as read by an agent. */
 export const MarkRead = z.strictObject({ type: z.literal("MarkRead") })
 /** Now the contact must act. */
 export const WaitForContact = z.strictObject({ type: z.literal("WaitForContact"), fence })
@@ -138,7 +141,7 @@ export const ReopenConversation = z.strictObject({ type: z.literal("ReopenConver
 export const CloseConversation = z.strictObject({ type: z.literal("CloseConversation") })
 /** Gives control to an agent, a bot or nobody. */
 export const GiveControl = z.strictObject({ type: z.literal("GiveControl"), to: Holder, fence })
-/** A bot hands over to people: nobody holds it until the router finds someone. */
+/** A bot hands over to people, or the system does for it: nobody holds it until the router finds someone. */
 export const HandOff = z.strictObject({
   type: z.literal("HandOff"),
   summary: z.string().max(10_000),
@@ -215,6 +218,8 @@ export const ConversationCommand = z.discriminatedUnion("type", [
 ])
 export type ConversationCommand = z.infer<typeof ConversationCommand>
 
-/** The messages a command speaks of: the only ones a decision on it needs. */
-export const toMessageIds = (command: ConversationCommand): ReadonlyArray<MessageId> =>
-  "messageId" in command ? [command.messageId] : []
+/** The messages a command speaks of, its own and the one an answer quotes: the only ones a decision on it needs. */
+export const toMessageIds = (command: ConversationCommand): ReadonlyArray<MessageId> => [
+  ...("messageId" in command ? [command.messageId] : []),
+  ...(command.type === "SendMessage" && command.replyTo !== undefined ? [command.replyTo] : [])
+]

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Actor, Meta } from "./Actor.ts"
+import { type Actor, isSame as isSameActor, type Meta } from "./Actor.ts"
 import { type Stamp, toMeta } from "./Contact.ts"
-import { type Control, type Conversation, type Holder, isActive, isSameHolder, type Wanted } from "./Conversation.ts"
+import { type Control, type Conversation, type Holder, isSameHolder, limits, type Wanted } from "./Conversation.ts"
 import type { ConversationCommand } from "./ConversationCommand.ts"
 import type { ConversationEvent } from "./ConversationEvent.ts"
 import type { State } from "./ConversationEvolution.ts"
@@ -19,7 +19,7 @@ import { notes } from "./Thread.ts"
 type Events = ReadonlyArray<ConversationEvent>
 type Decided = Result<Events, Rejection>
 
-/** Commands that a closed conversation still takes, besides those of `system`. */
+/** Commands that a closed conversation still takes, whoever gives them. */
 const onClosed: ReadonlySet<ConversationCommand["type"]> = new Set<ConversationCommand["type"]>([
   "RecordDelivery",
   "RecordAttachment",
@@ -40,9 +40,23 @@ const isPerson = (actor: Actor): boolean => actor.kind === "agent" || actor.kind
 const refuse = (code: RejectionCode, message: string, facts: Record<string, unknown> = {}): Result<never, Rejection> =>
   fail(reject(code, message, facts))
 
-const limits = { tags: 50, threads: 50, links: 50, participants: 100, reactions: 200 } as const
+/** What a bot may do only while it has control, besides writing to the contact. */
+const byHolder: ReadonlySet<ConversationCommand["type"]> = new Set<ConversationCommand["type"]>([
+  "WaitForContact",
+  "SnoozeConversation",
+  "WakeConversation",
+  "ResolveConversation",
+  "ReopenConversation",
+  "CloseConversation",
+  "GiveControl",
+  "HandOff",
+  "TransferConversation"
+])
+
 const overLimit = (what: keyof typeof limits) =>
-  refuse("limit", `a conversation has at most ${limits[what]} ${what}; remove one first`, { what, limit: limits[what] })
+  refuse("limit", `there are at most ${limits[what]} ${what}; remove one first`, { what, limit: limits[what] })
+const threadExists = (threadId: string) =>
+  refuse("threadExists", "the thread exists already; write on it, or give the new one another id", { threadId })
 
 /** Control changes to `holder`; the fence rises. */
 const controlTo = (
@@ -78,15 +92,72 @@ const reopen = (meta: Meta, conversation: Conversation, reason: "message" | "per
  * `attachmentUnknown`, `staleFence`, `notInControl`, `statusNotAllowed`, `snoozeInThePast`, `mergeIntoItself`,
  * `notMerged`, `notAnAuthor`, `limit`.
  *
- * **Gotchas** who may ask at all is {@link "Authorise"}'s matter, not decided here.
+ * **Gotchas** Who may ask at all is `Authorise`'s matter, not decided here. The state must hold the messages that
+ * `ConversationCommand.toMessageIds` names. One stream sees only itself: whether a merge would close a ring is for the
+ * caller to check.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { type Actor, ConversationDecision, ConversationEvolution, Id, Message } from "@switchboard/conversation"
+ *
+ * const jo: Actor.Actor = { kind: "contact", id: Id.ContactId.parse("jo") }
+ * const bot: Actor.Actor = { kind: "bot", id: Id.BotId.parse("robo") }
+ * const ana: Actor.Actor = { kind: "agent", id: Id.AgentId.parse("ana"), role: "agent" }
+ * const threadId = Id.ThreadId.parse("chat")
+ *
+ * let state = ConversationEvolution.empty
+ * const give = (actor: Actor.Actor, command: Parameters<typeof ConversationDecision.decide>[1]) => {
+ *   const decided = ConversationDecision.decide(state, command, { actor, nowMs: 1000 })
+ *   if (decided.ok) state = ConversationEvolution.fold(decided.value, state)
+ *   return decided.ok ? decided.value.map((event) => event.type) : decided.error.code
+ * }
+ * give(jo, {
+ *   type: "OpenConversation",
+ *   conversationId: Id.ConversationId.parse("c1"),
+ *   contactId: Id.ContactId.parse("jo"),
+ *   holder: { kind: "bot", id: Id.BotId.parse("robo") },
+ *   thread: {
+ *     id: threadId,
+ *     channelKind: "webchat",
+ *     accountId: Id.ChannelAccountId.parse("site"),
+ *     audience: "private",
+ *     key: "session-1",
+ *     recipients: []
+ *   }
+ * })
+ * const answer = (id: string, fence?: number) => ({
+ *   type: "SendMessage" as const,
+ *   messageId: Id.MessageId.parse(id),
+ *   threadId,
+ *   parts: [Message.text("How can I help?")],
+ *   attachments: [],
+ *   deliveries: [],
+ *   ...(fence !== undefined && { fence })
+ * })
+ *
+ * // The bot's turn began under fence 1. Before it ends, a human answers and thereby takes over.
+ * assert.deepEqual(give(ana, answer("m1")), ["ControlChanged", "MessageSent"])
+ * assert.deepEqual(state.conversation?.control, { holder: { kind: "agent", id: "ana" }, fence: 2 })
+ * assert.equal(give(bot, answer("m2", 1)), "staleFence")
+ * ```
  */
 export const decide = (state: State, command: ConversationCommand, stamp: Stamp): Decided => {
   const meta = toMeta(stamp)
   const { conversation } = state
   if (command.type === "OpenConversation") {
     if (conversation) {
-      return refuse("conversationExists", "the conversation exists already", { conversationId: conversation.id })
+      return refuse(
+        "conversationExists",
+        "the conversation exists already; act on it, or give the new one another id",
+        {
+          conversationId: conversation.id
+        }
+      )
     }
+    // Notes would stand among the contact's messages.
+    if (command.thread.id === notes) return threadExists(notes)
     return succeed([
       {
         type: "ConversationOpened",
@@ -106,7 +177,12 @@ export const decide = (state: State, command: ConversationCommand, stamp: Stamp)
     ])
   }
   if (!conversation) return refuse("conversationUnknown", "no such conversation; open it first")
-  const blocked = refusedByStatus(conversation, command, stamp.actor) ?? refusedByFence(conversation, command)
+  const blocked =
+    refusedByStatus(conversation, command, stamp.actor) ??
+    refusedByFence(conversation, command) ??
+    (stamp.actor.kind === "bot" && byHolder.has(command.type) && !holds(conversation, stamp.actor)
+      ? notInControl(conversation, stamp.actor)
+      : undefined)
   return blocked ?? decideOpened(conversation, state, command, stamp, meta)
 }
 
@@ -155,8 +231,8 @@ const decideOpened = (
   const message = "messageId" in command ? state.messages.get(command.messageId) : undefined
   switch (command.type) {
     case "AddThread":
-      if (conversation.threads.some((thread) => thread.id === command.thread.id)) {
-        return refuse("threadExists", "the thread exists already", { threadId: command.thread.id })
+      if (command.thread.id === notes || conversation.threads.some((thread) => thread.id === command.thread.id)) {
+        return threadExists(command.thread.id)
       }
       if (conversation.threads.length >= limits.threads) return overLimit("threads")
       return succeed([{ type: "ThreadAdded", meta, thread: { ...command.thread, openedAtMs: stamp.nowMs } }])
@@ -165,7 +241,7 @@ const decideOpened = (
     case "RecordEcho":
     case "SendMessage":
     case "AddNote":
-      return decideMessage(conversation, message, command, stamp, meta)
+      return decideMessage(conversation, state, command, stamp, meta)
 
     case "EditMessage":
     case "DeleteMessage":
@@ -203,10 +279,7 @@ const decideOpened = (
       )
 
     case "ResolveConversation":
-      if (conversation.status === "resolved") return succeed([])
-      if (stamp.actor.kind === "bot" && !holds(conversation, stamp.actor))
-        return notInControl(conversation, stamp.actor)
-      return succeed([{ type: "ConversationResolved", meta }])
+      return succeed(conversation.status === "resolved" ? [] : [{ type: "ConversationResolved", meta }])
 
     case "ReopenConversation":
       return succeed(conversation.status === "resolved" ? reopen(meta, conversation, "person") : [])
@@ -224,8 +297,8 @@ const decideOpened = (
       return succeed([controlTo(meta, conversation.control, command.to, "given")])
 
     case "HandOff":
-      if (stamp.actor.kind === "bot" && !holds(conversation, stamp.actor))
-        return notInControl(conversation, stamp.actor)
+      // A deadline that passes late must not take a conversation from the human who has it by now.
+      if (conversation.control.holder.kind !== "bot") return notInControl(conversation, stamp.actor)
       return succeed([
         { type: "HandedOff", meta, summary: command.summary, reason: command.reason },
         controlTo(meta, conversation.control, { kind: "nobody" }, "handOff", command.wanted)
@@ -258,6 +331,9 @@ const decideOpened = (
       return succeed(conversation.tags.includes(command.tag) ? [{ type: "TagRemoved", meta, tag: command.tag }] : [])
 
     case "SetAttributes":
+      if (Object.keys({ ...conversation.attributes, ...command.attributes }).length > limits.attributes) {
+        return overLimit("attributes")
+      }
       return succeed([{ type: "AttributesSet", meta, attributes: command.attributes }])
 
     case "SetSubject":
@@ -328,7 +404,7 @@ const holds = (conversation: Conversation, actor: Actor): boolean =>
   isSameHolder(conversation.control.holder, { kind: actor.kind, id: actor.id } as Holder)
 
 const notInControl = (conversation: Conversation, actor: Actor) =>
-  refuse("notInControl", "somebody else answers this conversation; ask for control or for a transfer", {
+  refuse("notInControl", "the actor has no control of this conversation; ask for control or for a transfer", {
     holder: conversation.control.holder,
     actor
   })
@@ -346,12 +422,16 @@ const takeControl = (conversation: Conversation, actor: Actor, meta: Meta): Deci
 
 const decideMessage = (
   conversation: Conversation,
-  existing: Message | undefined,
+  state: State,
   command: Extract<ConversationCommand, { type: "ReceiveMessage" | "RecordEcho" | "SendMessage" | "AddNote" }>,
   stamp: Stamp,
   meta: Meta
 ): Decided => {
-  if (existing) return refuse("messageExists", "the message exists already", { messageId: existing.id })
+  if (state.messages.has(command.messageId)) {
+    return refuse("messageExists", "the message exists already; give the new one another id", {
+      messageId: command.messageId
+    })
+  }
   const threadId = command.type === "AddNote" ? notes : command.threadId
   if (command.type !== "AddNote" && !conversation.threads.some((thread) => thread.id === threadId)) {
     return refuse("threadUnknown", "no such thread in this conversation", { threadId })
@@ -416,6 +496,13 @@ const decideMessage = (
         }
       ])
     case "SendMessage": {
+      // A quotation would carry a private thread's words into a public one.
+      if (command.replyTo !== undefined && state.messages.get(command.replyTo)?.threadId !== threadId) {
+        return refuse("messageUnknown", "no such message in this thread; answer without quoting it", {
+          messageId: command.replyTo,
+          threadId
+        })
+      }
       const taken = takeControl(conversation, stamp.actor, meta)
       if (!taken.ok) return taken
       return succeed([
@@ -445,7 +532,7 @@ const decideMessage = (
 const mayChange = (message: Message, actor: Actor): boolean => {
   if (actor.kind === "system") return true
   if ((actor.kind === "agent" || actor.kind === "apiKey") && actor.role !== "agent") return message.direction !== "in"
-  return actor.kind === message.author.kind && "id" in actor && "id" in message.author && actor.id === message.author.id
+  return isSameActor(actor, message.author)
 }
 
 const decideOnMessage = (
@@ -469,7 +556,7 @@ const decideOnMessage = (
   const messageId = message.id
   switch (command.type) {
     case "EditMessage":
-      if (message.deletedAtMs !== undefined) return refuse("messageDeleted", "the message was deleted", { messageId })
+      if (message.deletedAtMs !== undefined) return messageDeleted(messageId)
       if (!mayChange(message, stamp.actor)) return notAnAuthor(message)
       return succeed([{ type: "MessageEdited", meta, messageId, parts: command.parts }])
     case "DeleteMessage":
@@ -477,7 +564,7 @@ const decideOnMessage = (
       if (!mayChange(message, stamp.actor)) return notAnAuthor(message)
       return succeed([{ type: "MessageDeleted", meta, messageId }])
     case "AddReaction": {
-      if (message.deletedAtMs !== undefined) return refuse("messageDeleted", "the message was deleted", { messageId })
+      if (message.deletedAtMs !== undefined) return messageDeleted(messageId)
       if (hasReaction(message, stamp.actor, command.emoji)) return succeed([])
       if (message.reactions.length >= limits.reactions) return overLimit("reactions")
       return succeed([{ type: "ReactionAdded", meta, messageId, emoji: command.emoji }])
@@ -525,19 +612,19 @@ const decideOnMessage = (
   }
 }
 
+const messageDeleted = (messageId: string) =>
+  refuse("messageDeleted", "the message was deleted; write another", { messageId })
+
 const notAnAuthor = (message: Message) =>
-  refuse("notAnAuthor", "only its author changes a message", { messageId: message.id, author: message.author })
+  refuse("notAnAuthor", "only its author changes a message; ask them, or a supervisor", {
+    messageId: message.id,
+    author: message.author
+  })
 
 const noDelivery = (deliveryId: string) => refuse("deliveryUnknown", "no such delivery of this message", { deliveryId })
 
 const hasReaction = (message: Message, actor: Actor, emoji: string | undefined): boolean =>
-  message.reactions.some(
-    (one) =>
-      one.by.kind === actor.kind &&
-      ("id" in one.by && "id" in actor ? one.by.id === actor.id : true) &&
-      (emoji === undefined || one.emoji === emoji)
-  )
+  message.reactions.some((one) => isSameActor(one.by, actor) && (emoji === undefined || one.emoji === emoji))
 
 /** Whether a conversation takes messages of the contact: not once it is closed or merged; those open a follow-up. */
-export const takesMessages = (conversation: Conversation): boolean =>
-  isActive(conversation) || conversation.status === "resolved"
+export const takesMessages = (conversation: Pick<Conversation, "status">): boolean => conversation.status !== "closed"

@@ -7,7 +7,7 @@ import * as z from "zod"
 import { Meta } from "./Actor.ts"
 import { Attributes } from "./Contact.ts"
 import { Control, Conversation, Link, Priority, Tag, Wanted } from "./Conversation.ts"
-import { Delivery, DeliveryFailure, DeliveryState } from "./Delivery.ts"
+import { DeliveryFailure, DeliveryState, PlatformIds } from "./Delivery.ts"
 import { AttachmentId, ConversationId, DeliveryId, MessageId } from "./Id.ts"
 import { Message, MessagePart } from "./Message.ts"
 import { Participant } from "./Participant.ts"
@@ -16,7 +16,6 @@ import { Thread } from "./Thread.ts"
 
 const base = { meta: Meta }
 const parts = personal(z.array(MessagePart).max(100), [])
-const PersonalThread = Thread
 const PersonalParticipant = personal(Participant, { role: "cc", address: { kind: "erased", value: "erased" } })
 
 /** A conversation began, with its first thread. */
@@ -35,10 +34,10 @@ export const ConversationOpened = z.object({
     links: true
   }).shape,
   conversationId: ConversationId,
-  thread: PersonalThread
+  thread: Thread
 })
 /** It goes on in another thread too. */
-export const ThreadAdded = z.object({ type: z.literal("ThreadAdded"), ...base, thread: PersonalThread })
+export const ThreadAdded = z.object({ type: z.literal("ThreadAdded"), ...base, thread: Thread })
 /** The contact wrote. */
 export const MessageReceived = z.object({ type: z.literal("MessageReceived"), ...base, message: Message })
 /** The business wrote outside the desk. */
@@ -72,7 +71,7 @@ export const DeliveryChanged = z.object({
   messageId: MessageId,
   deliveryId: DeliveryId,
   state: DeliveryState,
-  platformIds: Delivery.shape.platformIds.optional(),
+  platformIds: PlatformIds.optional(),
   failure: DeliveryFailure.optional(),
   possiblyDuplicated: z.boolean().optional()
 })
@@ -92,7 +91,7 @@ export const AttachmentFailed = z.object({
   ...base,
   messageId: MessageId,
   attachmentId: AttachmentId,
-  failure: z.string().max(1000)
+  failure: personal(z.string().max(1000), "")
 })
 /** Everything up to here was read by an agent. */
 export const ConversationRead = z.object({ type: z.literal("ConversationRead"), ...base })

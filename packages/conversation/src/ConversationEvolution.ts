@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Actor } from "./Actor.ts"
-import { type Conversation, isActive } from "./Conversation.ts"
+import { isSame as isSameActor } from "./Actor.ts"
+import { type Conversation, type Holder, limits } from "./Conversation.ts"
 import type { ConversationEvent } from "./ConversationEvent.ts"
 import type { MessageId } from "./Id.ts"
-import { type Message, toText } from "./Message.ts"
-import { isSame } from "./Participant.ts"
+import { type Message, type MessagePart, toText } from "./Message.ts"
+import { isSame, type Participant } from "./Participant.ts"
 
 /** What a decision needs: the conversation (absent before it is opened), and the messages it speaks of. */
 export interface State {
@@ -25,11 +25,32 @@ const omit = <T extends object, K extends keyof T>(value: T, ...keys: ReadonlyAr
   return rest
 }
 
-const previewOf = (message: Message): string => toText(message.parts).replaceAll(/\s+/g, " ").trim().slice(0, 200)
+/** At most 200 characters, the last of them whole: half of a surrogate pair is no text for a database. */
+const previewOf = (parts: ReadonlyArray<MessagePart>): string =>
+  toText(parts)
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .slice(0, 200)
+    .replace(/[\uD800-\uDBFF]$/, "")
 
-const isSameActor = (a: Actor, b: Actor): boolean =>
-  a.kind === b.kind &&
-  (a.kind === "system" ? a.name === (b as { name: string }).name : a.id === (b as { id: string }).id)
+/** Who holds a conversation takes part; in a full list of participants only the holder is left out. */
+const withHolder = (participants: ReadonlyArray<Participant>, holder: Holder): Array<Participant> => {
+  const participant: Participant | undefined =
+    holder.kind === "agent"
+      ? { role: "agent", agentId: holder.id }
+      : holder.kind === "bot"
+        ? { role: "bot", botId: holder.id }
+        : undefined
+  return participant === undefined ||
+    participants.length >= limits.participants ||
+    participants.some((one) => isSame(one, participant))
+    ? [...participants]
+    : [...participants, participant]
+}
+
+/** Colleagues talk there: it is no word from the contact and none to them. */
+const isInternal = (conversation: Conversation, message: Message): boolean =>
+  conversation.threads.some((thread) => thread.id === message.threadId && thread.audience === "internal")
 
 /**
  * The conversation after an event.
@@ -51,7 +72,7 @@ export const evolveConversation = (conversation: Conversation | undefined, event
       tags: event.tags,
       attributes: event.attributes,
       ...(event.language !== undefined && { language: event.language }),
-      participants: [{ role: "requester", contactId: event.contactId }],
+      participants: withHolder([{ role: "requester", contactId: event.contactId }], event.control.holder),
       threads: [event.thread],
       links: event.links,
       cycle: 1,
@@ -70,12 +91,17 @@ export const evolveConversation = (conversation: Conversation | undefined, event
     case "MessageReceived": {
       const { message } = event
       return {
-        ...(conversation.status === "pending" ? { ...next, status: "open" as const } : next),
+        ...(conversation.status === "pending" && message.automatic !== true
+          ? { ...next, status: "open" as const }
+          : next),
         messageCount: message.sequence,
         unreadCount: next.unreadCount + 1,
-        preview: previewOf(message),
+        lastMessageId: message.id,
+        preview: previewOf(message.parts),
         lastInboundAtMs: atMs,
-        ...(message.automatic !== true && next.waitingSinceMs === undefined && { waitingSinceMs: atMs }),
+        ...(message.automatic !== true &&
+          next.waitingSinceMs === undefined &&
+          !isInternal(conversation, message) && { waitingSinceMs: atMs }),
         threads: next.threads.map((thread) =>
           // Our time: a mail may claim to be from any year.
           thread.id === message.threadId ? { ...thread, lastInboundAtMs: atMs } : thread
@@ -85,12 +111,17 @@ export const evolveConversation = (conversation: Conversation | undefined, event
     case "MessageEchoed":
     case "MessageSent": {
       const { message } = event
+      // An automatic notice of the desk or an offer answers nobody; what the business wrote elsewhere does.
+      const answers =
+        (event.type === "MessageEchoed" || message.author.kind !== "system") &&
+        message.purpose === "service" &&
+        !isInternal(conversation, message)
       return {
-        // An automatic notice of the desk answers nobody; what the business wrote elsewhere does.
-        ...(event.type === "MessageSent" && message.author.kind === "system" ? next : omit(next, "waitingSinceMs")),
+        ...(answers ? omit(next, "waitingSinceMs") : next),
         ...(message.author.kind === "agent" && { unreadCount: 0 }),
         messageCount: message.sequence,
-        preview: previewOf(message),
+        lastMessageId: message.id,
+        preview: previewOf(message.parts),
         lastOutboundAtMs: atMs
       }
     }
@@ -98,6 +129,9 @@ export const evolveConversation = (conversation: Conversation | undefined, event
       return { ...next, messageCount: event.message.sequence }
     case "MessageEdited":
     case "MessageDeleted":
+      return event.messageId === conversation.lastMessageId
+        ? { ...next, preview: event.type === "MessageEdited" ? previewOf(event.parts) : "" }
+        : next
     case "ReactionAdded":
     case "ReactionRemoved":
     case "DeliveryChanged":
@@ -107,7 +141,7 @@ export const evolveConversation = (conversation: Conversation | undefined, event
     case "ConversationRead":
       return { ...next, unreadCount: 0 }
     case "ConversationPending":
-      return { ...omit(next, "waitingSinceMs"), status: "pending" }
+      return { ...omit(next, "waitingSinceMs", "snoozedUntilMs"), status: "pending" }
     case "ConversationSnoozed":
       return { ...next, status: "snoozed", snoozedUntilMs: event.untilMs }
     case "ConversationWoken":
@@ -122,24 +156,13 @@ export const evolveConversation = (conversation: Conversation | undefined, event
       }
     case "ConversationClosed":
       return { ...omit(next, "waitingSinceMs", "snoozedUntilMs"), status: "closed", closedAtMs: atMs }
-    case "ControlChanged": {
-      const { holder } = event.control
-      const participant =
-        holder.kind === "agent"
-          ? ({ role: "agent", agentId: holder.id } as const)
-          : holder.kind === "bot"
-            ? ({ role: "bot", botId: holder.id } as const)
-            : undefined
+    case "ControlChanged":
       return {
         ...omit(next, "wanted"),
         control: event.control,
         ...(event.wanted && { wanted: event.wanted }),
-        ...(participant &&
-          !next.participants.some((one) => isSame(one, participant)) && {
-            participants: [...next.participants, participant]
-          })
+        participants: withHolder(next.participants, event.control.holder)
       }
-    }
     case "HandedOff":
       return { ...next, handoffSummary: event.summary }
     case "ConversationTransferred":
@@ -171,14 +194,16 @@ export const evolveConversation = (conversation: Conversation | undefined, event
       return {
         ...omit(next, "waitingSinceMs", "snoozedUntilMs"),
         status: "closed",
-        closedAtMs: atMs,
-        mergedInto: event.into
+        closedAtMs: next.closedAtMs ?? atMs,
+        mergedInto: event.into,
+        statusBeforeMerge: conversation.status
       }
-    case "MergeUndone":
-      return {
-        ...omit(next, "mergedInto", "closedAtMs"),
-        status: isActive(conversation) ? conversation.status : "open"
-      }
+    case "MergeUndone": {
+      const { statusBeforeMerge = "open", ...rest } = omit(next, "mergedInto")
+      if (statusBeforeMerge === "closed") return rest
+      // The sleep's timer may have passed meanwhile: better awake too early than never.
+      return { ...omit(rest, "closedAtMs"), status: statusBeforeMerge === "snoozed" ? "open" : statusBeforeMerge }
+    }
   }
 }
 
@@ -260,7 +285,7 @@ export const evolve = (state: State, event: ConversationEvent): State => {
   return { conversation, messages: message ? new Map(state.messages).set(id, message) : state.messages }
 }
 
-/** The state after all events of a stream. */
+/** The state after all events of a stream, or after the rest of it, from a state that was kept. */
 export const fold = (events: Iterable<ConversationEvent>, from: State = empty): State => {
   let state = from
   for (const event of events) state = evolve(state, event)

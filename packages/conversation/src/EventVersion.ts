@@ -4,10 +4,15 @@
  * @module
  */
 
-/** Turns the body of version n of one event type into version n + 1. */
+/**
+ * Turns the body of version n of one event type into version n + 1.
+ *
+ * **Gotchas** A personal field may be missing: its person was erased. Put it back (`Personal.join`) before a body is
+ * brought up to date, and the stand-ins of an erased one after that.
+ */
 export type Upcast = (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
 
-/** **Shape** for each event type the steps from version 1 on: `[from1to2, from2to3]`. A type not named is at version 1. */
+/** The steps of every event type that has changed. **Shape** for each event type the steps from version 1 on: `[from1to2, from2to3]`. A type not named is at version 1. */
 export type Upcasts = Readonly<Record<string, ReadonlyArray<Upcast>>>
 
 /** The version that is written now. */
@@ -22,7 +27,29 @@ export interface UnknownVersion {
   readonly message: string
 }
 
-/** A body brought up to date, or why it can't be. */
+/**
+ * A body brought up to date, or why it can't be.
+ *
+ * **Fails with** `unknownVersion` when the event is newer than this release.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { EventVersion } from "@switchboard/conversation"
+ *
+ * // Once the event had a title; since version 2 it is called subject.
+ * const upcasts: EventVersion.Upcasts = {
+ *   TicketNamed: [({ title, ...rest }) => ({ ...rest, subject: title })]
+ * }
+ * assert.equal(EventVersion.current(upcasts, "TicketNamed"), 2)
+ * assert.deepEqual(EventVersion.upcast(upcasts, "TicketNamed", 1, { title: "Refund" }), {
+ *   ok: true,
+ *   value: { subject: "Refund" }
+ * })
+ * assert(!EventVersion.upcast(upcasts, "TicketNamed", 3, {}).ok)
+ * ```
+ */
 export const upcast = (
   upcasts: Upcasts,
   type: string,
@@ -40,7 +67,10 @@ export const upcast = (
         type,
         version,
         newest,
-        message: `${type} has version ${version}, this release knows up to ${newest}; run a newer release`
+        message:
+          version > newest
+            ? `${type} has version ${version}, this release knows up to ${newest}; run a newer release`
+            : `${type} has version ${version}, but versions begin at 1; the journal is damaged`
       }
     }
   }

@@ -25,7 +25,21 @@ export const schemas: Readonly<Record<string, z.ZodType>> = {
   )
 }
 
-/** A JSON Schema by name; personal fields carry `"personal": true`. */
+/**
+ * A JSON Schema by name; personal fields carry `"personal": true` and, in `"erased"`, their stand-in.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { JsonSchema } from "@switchboard/conversation"
+ *
+ * const schema = JsonSchema.toJsonSchema("AddTag")
+ * assert.equal(schema?.["$schema"], "https://json-schema.org/draft/2020-12/schema")
+ * assert.deepEqual(schema?.["required"], ["type", "tag"])
+ * assert(Object.keys(JsonSchema.schemas).includes("MessageReceived"))
+ * ```
+ */
 export const toJsonSchema = (name: string): Record<string, unknown> | undefined => {
   const schema = schemas[name]
   return schema && (z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>)

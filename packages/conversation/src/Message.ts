@@ -139,7 +139,7 @@ export const Message = z.object({
   attachments: personal(z.array(Attachment).max(100), []),
   mentions: z.array(Mention).max(50).optional(),
   replyTo: MessageId.optional(),
-  platformId: z.string().max(998).optional(),
+  platformId: personal(z.string().max(998), undefined).optional(),
   automatic: z.boolean().optional(),
   sentAtMs: z.number().int(),
   recordedAtMs: z.number().int(),
@@ -153,7 +153,22 @@ export type Message = z.infer<typeof Message>
 /** A text part. */
 export const text = (value: string): TextPart => ({ kind: "text", text: value, format: "plain" })
 
-/** What a message says, as plain text: for previews, search and quoting. */
+/**
+ * What a message says, as plain text: for previews, search and quoting.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { Message } from "@switchboard/conversation"
+ *
+ * const parts: ReadonlyArray<Message.MessagePart> = [
+ *   Message.text("We found two payments."),
+ *   { kind: "choices", text: "Refund which?", options: [{ id: "1", label: "The first" }] }
+ * ]
+ * assert.equal(Message.toText(parts), "We found two payments.\nRefund which?")
+ * ```
+ */
 export const toText = (parts: ReadonlyArray<MessagePart>): string =>
   parts
     .map((part) => {

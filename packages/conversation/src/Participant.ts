@@ -8,6 +8,8 @@ import { Recipient } from "./Delivery.ts"
 import { AgentId, BotId, ContactId } from "./Id.ts"
 
 /**
+ * Who takes part, and as what.
+ *
  * **Shape** `requester` is the contact whose matter it is; `cc` was copied in; `observer` reads only.
  */
 export const Participant = z.discriminatedUnion("role", [

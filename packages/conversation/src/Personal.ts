@@ -63,7 +63,30 @@ const insert = (
   return inner === undefined ? value : { ...value, [name]: insert(inner as Record<string, unknown>, rest, field) }
 }
 
-/** Takes the personal fields out of a value: the rest, and the fields by their path joined with `/`. */
+/**
+ * Takes the personal fields out of a value: the rest, and the fields by their path joined with `/`.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { ConversationEvent, Personal } from "@switchboard/conversation"
+ *
+ * const fields = Personal.fields(ConversationEvent.SubjectSet)
+ * const event = {
+ *   type: "SubjectSet",
+ *   meta: { actor: { kind: "system", name: "example" }, recordedAtMs: 0 },
+ *   subject: "Jo was charged twice"
+ * }
+ * const { rest, taken } = Personal.split(fields, event)
+ * assert.deepEqual(taken, { subject: "Jo was charged twice" })
+ * assert(!("subject" in rest))
+ *
+ * assert.deepEqual(Personal.join(fields, rest, taken), event)
+ * // After an erasure the event is still one, and says nothing of anybody.
+ * assert.equal(Personal.join(fields, rest, null)["subject"], "")
+ * ```
+ */
 export const split = (
   personalFields: ReadonlyArray<PersonalField>,
   value: Record<string, unknown>
@@ -74,16 +97,20 @@ export const split = (
   return { rest, taken }
 }
 
-/** Puts the personal fields back; `null` (erased) puts the stand-ins there instead. */
+/**
+ * Puts the personal fields back where they were taken from; `null` (erased) puts the stand-ins there instead.
+ *
+ * **Gotchas** Fields go back to their own paths, so that an event of an older version, whose paths were others, is whole
+ * again before it is brought up to date.
+ */
 export const join = (
   personalFields: ReadonlyArray<PersonalField>,
   rest: Record<string, unknown>,
   taken: Readonly<Record<string, unknown>> | null
 ): Record<string, unknown> => {
-  let value = rest
-  for (const { path, erased } of personalFields) {
-    const field = taken === null ? (erased ?? undefined) : taken[path.join("/")]
-    if (field !== undefined) value = insert(value, path, field)
-  }
-  return value
+  const back: ReadonlyArray<readonly [ReadonlyArray<string>, unknown]> =
+    taken === null
+      ? personalFields.flatMap(({ path, erased }) => (erased === null ? [] : [[path, erased] as const]))
+      : Object.entries(taken).map(([path, field]) => [path.split("/"), field] as const)
+  return back.reduce((value, [path, field]) => insert(value, path, field), rest)
 }

@@ -27,12 +27,15 @@ export type RejectionCode =
   | "notInControl"
   | "statusNotAllowed"
   | "snoozeInThePast"
-  | "notEmpty"
   | "limit"
   | "notAllowed"
   | "notAnAuthor"
 
-/** **Shape** `facts` hold what `message` says, for programs and for other languages. */
+/**
+ * A refusal.
+ *
+ * **Shape** `facts` hold what `message` says, for programs and for other languages.
+ */
 export interface Rejection {
   readonly code: RejectionCode
   readonly message: string

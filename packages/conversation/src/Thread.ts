@@ -19,16 +19,20 @@ export const Audience = z.enum(["public", "private", "internal"])
 export type Audience = z.infer<typeof Audience>
 
 /**
+ * A thread as it stands.
+ *
  * **Shape** `key` is what the channel calls the exchange (a chat id, the first Message-ID): with the account it finds
- * the thread again. `recipients` are whom a reply goes to. `rootPost` is the post that comments hang from.
+ * the thread again; it may be a phone number. `recipients` are whom a reply goes to. `rootPost` is the post that comments hang from.
  * `lastInboundAtMs` is when the contact last wrote here, which opens a platform's messaging window.
+ *
+ * **Units** Milliseconds since 1970-01-01 UTC, by our time and not the platform's.
  */
 export const Thread = z.object({
   id: ThreadId,
   channelKind: ChannelKind,
   accountId: ChannelAccountId,
   audience: Audience,
-  key: z.string().min(1).max(998),
+  key: personal(z.string().min(1).max(998), "erased"),
   recipients: personal(z.array(Recipient).max(100), []),
   subject: personal(z.string().max(998), "").optional(),
   rootPost: z.string().max(512).optional(),
