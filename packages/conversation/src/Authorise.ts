@@ -64,11 +64,20 @@ const ofBot: ReadonlySet<Command["type"]> = new Set<Command["type"]>([
   "UpdateContact"
 ])
 
+/** A verified address joins contacts: a platform or a signature says so, not a person at a desk. */
+const provesAddress = (command: Command): boolean =>
+  command.type === "AddAddress"
+    ? command.address.state === "verified"
+    : command.type === "CreateContact" && command.addresses.some((address) => address.state === "verified")
+
 const refuse = (actor: Actor, command: Command, needs: string): Result<never, Rejection> =>
   fail(make("notAllowed", `${command.type} needs ${needs}`, { actor, command: command.type, needs }))
 
 const byRole = (role: Role, actor: Actor, command: Command, conversation: Conversation | undefined) => {
   if (fromOutside.has(command.type)) return refuse(actor, command, "a platform or Switchboard itself as its actor")
+  if (role !== "administrator" && provesAddress(command)) {
+    return refuse(actor, command, "the role administrator for a verified address: people note it as claimed")
+  }
   if (role !== "agent") return succeed(undefined)
   if (supervisor.has(command.type)) return refuse(actor, command, "the role supervisor")
   const holder = conversation?.control.holder

@@ -63,7 +63,9 @@ const unheld = after([open(), jo])
 
 /** Only the type matters for these; giving control to nobody is what the table means by it. */
 const commandOf = (type: string): Authorise.Command =>
-  type === "GiveControl" ? give(nobody) : ({ type } as Authorise.Command)
+  type === "GiveControl"
+    ? give(nobody)
+    : ({ type, addresses: [], address: { kind: "phone", value: "+34600000001", state: "claimed" } } as never)
 
 const allowed = (actor: Actor.Actor, command: Authorise.Command, conversation: Conversation.Conversation | undefined) =>
   Authorise.byDefault(actor, command, conversation).ok
@@ -99,6 +101,19 @@ describe("who may ask", () => {
         facts: { actor: ana, command: "CloseConversation", needs: "the role supervisor" }
       }
     })
+  })
+
+  test("[AUTH-6] only an administrator notes an address as verified; everybody else's is claimed", () => {
+    const address = { kind: "phone", value: "+34600000001", state: "verified" } as const
+    for (const command of [
+      { type: "AddAddress", address },
+      { type: "CreateContact", contactId: jo.id, addresses: [address] }
+    ] as ReadonlyArray<Authorise.Command>) {
+      const found = [ana, sue, key("supervisor"), ada, key("administrator"), jo].map((actor) =>
+        allowed(actor, command, undefined)
+      )
+      expect(found).toEqual([false, false, false, true, true, true])
+    }
   })
 
   const heldBy = (holder: Conversation.Holder) => after([open({ holder }), jo])

@@ -31,7 +31,7 @@ export interface IssueOptions {
 /**
  * A credential for an agent. Give it only to somebody who has proven to be that agent.
  *
- * **Fails with** a rejection when the secret is shorter than 32 bytes.
+ * **Fails with** a rejection when the secret is shorter than 32 characters.
  *
  * **Gotchas** it holds until it expires or the agent is taken out of the configuration: keep the lifetime to a shift.
  *
@@ -51,8 +51,9 @@ export interface IssueOptions {
  * assert.equal(await Credential.verify(secret, token, { nowMs: nowMs + 9 * 3_600_000 }), undefined)
  * ```
  */
-export const issue = (secret: string, agentId: string, options: IssueOptions): Promise<string> =>
-  new SignJWT()
+export const issue = async (secret: string, agentId: string, options: IssueOptions): Promise<string> => {
+  if (secret.length < 32) throw new RangeError("the secret is too short: use at least 32 random characters")
+  return new SignJWT()
     .setProtectedHeader({ alg: algorithm, typ: "JWT" })
     .setIssuer(issuer)
     .setAudience(options.workspace ?? "main")
@@ -60,6 +61,7 @@ export const issue = (secret: string, agentId: string, options: IssueOptions): P
     .setIssuedAt(Math.floor(options.nowMs / 1000))
     .setExpirationTime(Math.ceil((options.nowMs + options.lifetimeMs) / 1000))
     .sign(toKey(secret))
+}
 
 /** What a credential says. **Units** epoch milliseconds. */
 export interface Claims {

@@ -174,6 +174,7 @@ export const make = (environment: Environment["Service"]): { readonly deliver: H
         stampOf(deskActor, draft.nowMs)
       )
       if (!account) return
+      const subject = (await draft.conversation(payload.conversationId))?.contactId
       const keys = change.platformIds.map((id) => platformClaim(account.id, id))
       const taken = await draft.reads.claims(keys)
       for (const [index, key] of keys.entries()) {
@@ -181,7 +182,8 @@ export const make = (environment: Environment["Service"]): { readonly deliver: H
         draft.claim({
           key,
           value: `${payload.conversationId}/${payload.messageId}`,
-          expiresAtMs: draft.nowMs + longMemoryMs
+          expiresAtMs: draft.nowMs + longMemoryMs,
+          ...(subject !== undefined && { subject })
         })
       }
     })

@@ -158,7 +158,14 @@ const make = Effect.gen(function* () {
     options: CommandOptions | undefined
   ): Effect.Effect<CommandAnswer, DeskError> =>
     once(`conversation/${conversationId}`, actor, `${command.type}/${conversationId}`, options, async (draft) => {
+      const merged = (await draft.conversation(conversationId))?.mergedInto
+      if (command.type === "MergeConversation") await requireNoRing(draft, conversationId, command.into)
       await draft.run(conversationId, command, stampFor(actor, draft, options))
+      const system = stampOf({ kind: "system", name: "desk" }, draft.nowMs)
+      const link = { kind: "mergedFrom", conversationId } as const
+      if (command.type === "MergeConversation")
+        await draft.run(command.into, { type: "LinkConversation", link }, system)
+      if (command.type === "UndoMerge" && merged) await draft.run(merged, { type: "UnlinkConversation", link }, system)
       const conversation = await draft.conversation(conversationId)
       return {
         conversationId,
@@ -167,12 +174,49 @@ const make = Effect.gen(function* () {
       }
     })
 
+  /** A conversation merged into one that goes on in the first would have no end. */
+  const requireNoRing = async (draft: Draft, from: Id.ConversationId, into: Id.ConversationId): Promise<void> => {
+    let current: Id.ConversationId | undefined = into
+    while (current !== undefined) {
+      const target: Conversation.Conversation | undefined = await draft.conversation(current)
+      if (!target) throw new NotFoundError({ what: "conversation", id: current })
+      if (target.id === from || target.mergedInto === from) {
+        throw new RejectedError({
+          rejection: Rejection.make("mergeIntoItself", `${into} goes on in ${from} already; undo that merge first`, {
+            from,
+            into
+          })
+        })
+      }
+      current = target.mergedInto
+    }
+  }
+
   const execute: DeskService["execute"] = (actor, conversationId, command, options) =>
     executeOne(actor, Id.ConversationId.parse(conversationId), command, options)
 
   const executeOnContact: DeskService["executeOnContact"] = (actor, contactId, command, options) => {
     const id = Id.ContactId.parse(contactId)
     return once(`contact/${id}`, actor, `${command.type}/${id}`, options, async (draft) => {
+      if (command.type === "MergeContact") {
+        let current: Id.ContactId | undefined = command.into
+        while (current !== undefined) {
+          const target: Contact.Contact | undefined = await draft.contact(current)
+          if (!target) throw new NotFoundError({ what: "contact", id: current })
+          if (target.mergedInto === id) {
+            throw new RejectedError({
+              rejection: Rejection.make(
+                "mergeIntoItself",
+                `${current} counts as ${id} already; undo that merge first`,
+                {
+                  into: command.into
+                }
+              )
+            })
+          }
+          current = target.mergedInto
+        }
+      }
       await draft.runOnContact(id, command, stampFor(actor, draft, options))
       const contact = await draft.contact(id)
       return { contactId: id, version: contact?.version ?? 0 }

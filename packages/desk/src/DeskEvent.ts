@@ -110,10 +110,13 @@ export const decode = (stored: StorageDriver.StoredEvent): Recorded => {
   const slash = stored.stream.indexOf("/")
   const family = families[stored.stream.slice(0, slash)]
   if (!family) throw new UnknownEventError(stored.position, `the stream ${stored.stream} belongs to no known family`)
-  const upcast = EventVersion.upcast(EventVersion.upcasts, stored.type, stored.schema, stored.body)
+  const fields = personalFields.get(stored.type) ?? []
+  const kept = stored.personal?.fields
+  // Personal fields are as old as their event and are brought up to date with it; stand-ins are of today.
+  const whole = kept ? Personal.join(fields, stored.body, kept) : stored.body
+  const upcast = EventVersion.upcast(EventVersion.upcasts, stored.type, stored.schema, whole)
   if (!upcast.ok) throw new UnknownEventError(stored.position, upcast.error.message)
-  const fields = personalFields.get(stored.type)
-  const body = stored.personal && fields ? Personal.join(fields, upcast.value, stored.personal.fields) : upcast.value
+  const body = kept === null ? Personal.join(fields, upcast.value, null) : upcast.value
   const recorded = {
     family,
     id: stored.stream.slice(slash + 1),

@@ -11,6 +11,7 @@ import {
   type Contact,
   type Conversation,
   ConversationDecision,
+  Conversation as Conversations,
   type Delivery,
   Id,
   type Message,
@@ -90,10 +91,12 @@ export const apply = async (draft: Draft, arrival: Arrival, rules: OpeningRules)
   }
   const result = await applyNew(draft, arrival, rules)
   if (result.outcome === "applied" && !draft.isClaiming(claim)) {
+    const subject = result.conversationId && (await draft.conversation(result.conversationId))?.contactId
     draft.claim({
       key: claim,
       value: result.conversationId ?? "",
-      expiresAtMs: draft.nowMs + claimLifetimeMs
+      expiresAtMs: draft.nowMs + claimLifetimeMs,
+      ...(subject !== undefined && { subject })
     })
   }
   return result
@@ -130,7 +133,7 @@ const applyNew = (draft: Draft, arrival: Arrival, rules: OpeningRules): Promise<
         await draft.run(
           conversationId,
           { type: "EditMessage", messageId, parts: entry.parts },
-          stampOf(author, draft.nowMs, { occurredAtMs: entry.occurredAtMs, causation: entry.entryId })
+          stampOf(author, draft.nowMs, { occurredAtMs: entry.occurredAtMs })
         )
       })
     case "messageDeleted":
@@ -138,7 +141,7 @@ const applyNew = (draft: Draft, arrival: Arrival, rules: OpeningRules): Promise<
         await draft.run(
           conversationId,
           { type: "DeleteMessage", messageId },
-          stampOf(author, draft.nowMs, { occurredAtMs: entry.occurredAtMs, causation: entry.entryId })
+          stampOf(author, draft.nowMs, { occurredAtMs: entry.occurredAtMs })
         )
       })
     case "reactionAdded":
@@ -201,8 +204,8 @@ const applyContent = async (
   const contactId = await findContact(draft, entry.from, newId)
   const isEcho = entry.kind === "messageEchoed"
   const actor: Actor.Actor = isEcho ? Actor.system("echo") : { kind: "contact", id: contactId }
-  const stamp = stampOf(actor, draft.nowMs, { occurredAtMs: entry.occurredAtMs, causation: entry.entryId })
-  const place = await findPlace(draft, arrival, entry, contactId, rules, stamp)
+  const stamp = stampOf(actor, draft.nowMs, { occurredAtMs: entry.occurredAtMs })
+  const place = await findPlace(draft, arrival, entry, contactId, rules)
 
   const messageId = Id.MessageId.parse(newId())
   const attachments = entry.attachments.map((attachment) => toAttachment(attachment, messageId, arrival.blobKeys))
@@ -402,8 +405,7 @@ const findPlace = async (
   arrival: Arrival,
   entry: Content,
   contactId: Id.ContactId,
-  rules: OpeningRules,
-  stamp: Contact.Stamp
+  rules: OpeningRules
 ): Promise<Place> => {
   const found = await findExisting(draft, arrival, entry, contactId)
   let conversation = found?.conversation
@@ -412,7 +414,7 @@ const findPlace = async (
     for (let steps = 0; conversation?.mergedInto !== undefined && steps < 10; steps++) {
       conversation = await draft.conversation(conversation.mergedInto)
     }
-    if (conversation && ConversationDecision.takesMessages(conversation)) {
+    if (conversation && ConversationDecision.takesMessages(conversation) && hasRoom(conversation)) {
       return addThread(draft, arrival, entry, conversation, contactId)
     }
   }
@@ -425,7 +427,7 @@ const findPlace = async (
     if (joins(open, arrival, entry, rules)) return addThread(draft, arrival, entry, open, contactId)
     links.push({ kind: "related", conversationId: open.id })
   }
-  const place = await openConversation(draft, arrival, entry, contactId, rules, links, stamp)
+  const place = await openConversation(draft, arrival, entry, contactId, rules, links)
   for (const { kind, conversationId } of links) {
     await draft.run(
       conversationId,
@@ -456,6 +458,10 @@ const findOpen = async (draft: Draft, contactId: Id.ContactId): Promise<Conversa
   return open && draft.conversation(open.id)
 }
 
+/** Whether a conversation takes one more thread; one that is full goes on in a follow-up. */
+const hasRoom = (conversation: Conversation.Conversation): boolean =>
+  conversation.threads.length < Conversations.limits.threads
+
 /** Whether an entry continues an open conversation from another channel. Nothing private ever joins something public. */
 const joins = (
   open: Conversation.Conversation,
@@ -464,6 +470,7 @@ const joins = (
   rules: OpeningRules
 ): boolean =>
   rules.continuity === "join" &&
+  hasRoom(open) &&
   entry.thread.audience === "private" &&
   open.threads.every((thread) => thread.audience !== "public") &&
   entry.from.addresses.some((address) => address.state === "verified") &&
@@ -514,8 +521,7 @@ const openConversation = async (
   entry: Content,
   contactId: Id.ContactId,
   rules: OpeningRules,
-  links: ReadonlyArray<Conversation.Link>,
-  stamp: Contact.Stamp
+  links: ReadonlyArray<Conversation.Link>
 ): Promise<Place> => {
   const conversationId = Id.ConversationId.parse(arrival.newId())
   const place = { conversationId, threadId: Id.ThreadId.parse(`${conversationId}.1`) }
@@ -540,7 +546,7 @@ const openConversation = async (
       ...(bot !== undefined && { holder: { kind: "bot", id: bot } }),
       links: [...links]
     },
-    stampOf({ kind: "contact", id: contactId }, draft.nowMs, { causation: stamp.causation ?? entry.entryId })
+    stampOf({ kind: "contact", id: contactId }, draft.nowMs)
   )
   return remember(draft, arrival, entry, place, contactId)
 }

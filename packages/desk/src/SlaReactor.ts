@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Contact, Conversation, ConversationEvent, Id } from "@switchboard/conversation"
+import { type Contact, Conversation, type ConversationEvent, type Id } from "@switchboard/conversation"
 import { type SlaEvent, type SlaPlan, SlaRecord, type SlaSignal } from "@switchboard/sla"
 import type { StorageDriver } from "@switchboard/storage"
 import { encode, streams } from "./DeskEvent.ts"
@@ -41,8 +41,9 @@ export const toSignals = (
     case "ConversationResolved":
       return [{ kind: "resolved", at }]
     case "ConversationReopened":
-    case "MergeUndone":
       return [{ kind: "reopened", at }]
+    case "MergeUndone":
+      return Conversation.isActive(conversation) ? [{ kind: "reopened", at }] : []
     case "ConversationClosed":
     case "ConversationMerged":
       return [{ kind: "closed", at }]

@@ -37,8 +37,8 @@ describe("one person on several channels", () => {
         expect(detail.conversation.threads.map((thread) => thread.channelKind)).toEqual(["mail", "chat"])
         expect(detail.contact?.addresses.map((address) => address.kind).sort()).toEqual(["email", "visitor"])
 
-        // The number is on the card: an agent noted it, the platform proves it.
-        yield* desk.executeOnContact(actor("grace"), detail.contact!.id, {
+        // The number is on the card, proven elsewhere.
+        yield* desk.executeOnContact(actor("root", "administrator"), detail.contact!.id, {
           type: "AddAddress",
           address: { kind: "phone", value: "+34600000077", state: "verified" }
         })
@@ -181,7 +181,12 @@ describe("one person on several channels", () => {
       yield* desk.execute(actor("vera", "supervisor"), from, { type: "MergeConversation", into: into as never })
       yield* post("sms", [message("three")])
       yield* desk.drain()
+      const ring = yield* Effect.flip(
+        desk.execute(actor("vera", "supervisor"), into, { type: "MergeConversation", into: from as never })
+      )
+      expect(ring).toMatchObject({ _tag: "RejectedError", rejection: { code: "mergeIntoItself" } })
       const detail = yield* desk.conversation(actor("grace"), into)
+      expect(detail.conversation.links).toContainEqual({ kind: "mergedFrom", conversationId: from })
       expect(detail.conversation.threads.map((thread) => thread.channelKind)).toEqual(["mail", "sms"])
       expect(detail.messages).toHaveLength(2)
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel, mail.channel] }))))
