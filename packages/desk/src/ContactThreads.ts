@@ -11,6 +11,7 @@ import { authorNameOf } from "./Deliveries.ts"
 import type { DeskError } from "./DeskError.ts"
 import type { ThreadUpdate } from "./DeskService.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
+import * as FileLink from "./FileLink.ts"
 import type { Live } from "./Live.ts"
 import { type ThreadEntry, threadKey } from "./Views.ts"
 
@@ -62,7 +63,7 @@ export const make = (environment: Environment["Service"], live: Live): ContactTh
     }))
   }
 
-  const toThreadMessage = (message: Message.Message, offset: number): ContactThread.ThreadMessage => {
+  const toThreadMessage = async (message: Message.Message, offset: number): Promise<ContactThread.ThreadMessage> => {
     const delivery = message.deliveries[0]?.state
     return {
       id: message.id,
@@ -71,13 +72,21 @@ export const make = (environment: Environment["Service"], live: Live): ContactTh
       authorKind: message.author.kind === "apiKey" ? "agent" : message.author.kind,
       ...authorNameOf(environment, message),
       parts: message.parts,
-      attachments: message.attachments.map(({ id, name, mediaType, sizeBytes, state }) => ({
-        id,
-        ...(name !== undefined && { name }),
-        mediaType,
-        ...(sizeBytes !== undefined && { sizeBytes }),
-        ...(state === "stored" && { url: `attachments/${message.id}/${id}` })
-      })),
+      attachments: await Promise.all(
+        message.attachments.map(async ({ id, name, mediaType, sizeBytes, state }) => ({
+          id,
+          ...(name !== undefined && { name }),
+          mediaType,
+          ...(sizeBytes !== undefined && { sizeBytes }),
+          ...(state === "stored" && {
+            url: await FileLink.sign(
+              environment.settings.config.credentialSecret,
+              { messageId: message.id, attachmentId: id },
+              environment.now()
+            )
+          })
+        }))
+      ),
       sentAtMs: message.sentAtMs,
       ...(message.editedAtMs !== undefined && { editedAtMs: message.editedAtMs }),
       ...(message.deletedAtMs !== undefined && { deletedAtMs: message.deletedAtMs }),
@@ -103,7 +112,7 @@ export const make = (environment: Environment["Service"], live: Live): ContactTh
       for (const stored of page.documents) {
         const message = stored.document as unknown as Message.Message
         if (threadIds.has(message.threadId) && message.direction !== "note") {
-          messages.push(toThreadMessage(message, offset))
+          messages.push(await toThreadMessage(message, offset))
         }
       }
     }
@@ -160,7 +169,7 @@ export const make = (environment: Environment["Service"], live: Live): ContactTh
                 if (!place || place.conversation.id !== recorded.id) return Stream.empty
                 return Stream.succeed<ThreadUpdate>({
                   event: "update",
-                  message: toThreadMessage(message, place.offset)
+                  message: await toThreadMessage(message, place.offset)
                 })
               })
             )

@@ -12,6 +12,7 @@ import * as Credential from "./Credential.ts"
 import type { Settings } from "./DeskConfig.ts"
 import { type DeskError, StorageFailedError } from "./DeskError.ts"
 import type { CommandOptions, DeskService, Received, ThreadUpdate } from "./DeskService.ts"
+import * as FileLink from "./FileLink.ts"
 import * as OpenApi from "./OpenApi.ts"
 import {
   type FieldError,
@@ -306,10 +307,24 @@ export const make = (
     return yield* toChannelResponse(received, request.signal)
   })
 
+  /** A contact's file: the link itself is the proof. */
+  const file = Effect.fnUntraced(function* (request: Request, token: string): Effect.fn.Return<Response, Failure> {
+    const link = yield* Effect.promise(() => FileLink.verify(settings.config.credentialSecret, token, now()))
+    if (!link) return yield* refuse(404, "linkOver", "the link is over; open the chat again for a fresh one", {})
+    const system = { kind: "system", name: "file link" } as const
+    const { attachment, bytes } = yield* desk.attachment(system, link.messageId, link.attachmentId)
+    const context = yield* Effect.context<never>()
+    const stream = Stream.fromAsyncIterable(bytes, (cause) => cause)
+    return new Response(Stream.toReadableStreamWith(stream, context, { signal: request.signal }), {
+      headers: { ...safe, ...Api.toAttachmentHeaders(attachment), "access-control-allow-origin": "*" }
+    })
+  })
+
   const answer = (request: Request): Effect.Effect<Response, Failure> =>
     Effect.suspend(() => {
       const url = new URL(request.url)
       const [, first, second] = url.pathname.split("/")
+      if (url.pathname.startsWith(FileLink.prefix)) return file(request, url.pathname.slice(FileLink.prefix.length))
       if (first === "channels" && second) return channels(request, url, second)
       if (first === "api") return api(request, url)
       if (url.pathname === "/openapi.json" && (request.method === "GET" || request.method === "HEAD")) {

@@ -101,7 +101,7 @@ describe("one person on several channels", () => {
           rows.find((row) => row.channelKinds[0] === "mail")!.conversationId
         )
         expect(claimed.contact?.suggestions).toHaveLength(1)
-        expect(claimed.contact?.suggestions[0]!.evidence).toContain("same email")
+        expect(claimed.contact?.suggestions[0]?.evidence).toContain("same email")
       }).pipe(Effect.provide(layer(config({ channels: [mail.channel, chat.channel] }))))
     }
   )
