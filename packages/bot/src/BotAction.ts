@@ -8,7 +8,7 @@ import * as z from "zod"
 
 /** Says something to the contact. */
 export const Reply = z.strictObject({ type: z.literal("reply"), parts: z.array(Message.MessagePart).min(1).max(100) })
-/** Asks the contact to choose. */
+/** Asks the contact to choose: buttons where the channel has them, numbered lines where not. */
 export const Ask = z.strictObject({
   type: z.literal("ask"),
   text: z.string().min(1).max(4096),
@@ -25,7 +25,12 @@ export const TagIt = z.strictObject({ type: z.literal("tag"), tag: Conversation.
 export const Prioritise = z.strictObject({ type: z.literal("prioritise"), priority: Conversation.Priority })
 /** Keeps facts on the conversation. */
 export const SetAttributes = z.strictObject({ type: z.literal("setAttributes"), attributes: Contact.Attributes })
-/** Gives the conversation to people. Nothing after it is done. */
+/**
+ * Gives the conversation to people. Nothing after it is done.
+ *
+ * **Shape** `reason` is a code for reports, `summary` what the person who takes over reads first, `wanted` whom the router
+ * looks for.
+ */
 export const HandOff = z.strictObject({
   type: z.literal("handOff"),
   summary: z.string().max(10_000),
@@ -49,7 +54,25 @@ export const BotAction = z.discriminatedUnion("type", [
 export type BotAction = z.infer<typeof BotAction>
 
 /**
- * What a bot answers. `confidence` is a share from 0 to 1; absent means the bot does not say.
+ * What a bot answers.
+ *
+ * **Shape** No actions is an answer too: the bot chose to say nothing.
+ *
+ * **Units** `confidence` is a share from 0 to 1; absent means the bot does not say.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { BotAction } from "@switchboard/bot"
+ *
+ * const response: BotAction.BotResponse = {
+ *   actions: [BotAction.reply("Your parcel left today."), { type: "tag", tag: "parcel" }, { type: "resolve" }],
+ *   confidence: 0.9
+ * }
+ * assert.equal(BotAction.BotResponse.safeParse(response).success, true)
+ * assert.equal(BotAction.BotResponse.safeParse({ actions: [{ type: "replay" }] }).success, false)
+ * ```
  */
 export const BotResponse = z.strictObject({
   actions: z.array(BotAction).max(50),
