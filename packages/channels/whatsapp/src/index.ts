@@ -1,1 +1,9 @@
-export {}
+export * as WhatsAppAddress from "./WhatsAppAddress.ts"
+export * as WhatsAppChannel from "./WhatsAppChannel.ts"
+export { make as whatsapp } from "./WhatsAppChannel.ts"
+export * as WhatsAppConfig from "./WhatsAppConfig.ts"
+export * as WhatsAppError from "./WhatsAppError.ts"
+export * as WhatsAppFormat from "./WhatsAppFormat.ts"
+export * as WhatsAppInbound from "./WhatsAppInbound.ts"
+export * as WhatsAppMedia from "./WhatsAppMedia.ts"
+export * as WhatsAppOutbound from "./WhatsAppOutbound.ts"
