@@ -8,6 +8,8 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   clean: true,
+  // `node:sqlite` has no other name.
+  removeNodeProtocol: false,
   target: "es2024",
   platform: "node"
 })

@@ -44,6 +44,9 @@ export const secrets = {
   telegramWebhook: process.env["TELEGRAM_WEBHOOK_SECRET"] ?? "sandbox-webhook-secret"
 }
 
+/** Where mail for the desk goes. */
+export const supportAddress = process.env["EMAIL_ADDRESS"] ?? "support@shop.test"
+
 const bots: ReadonlyArray<Bot.Bot> = [receptionist]
 
 /** The desk. */
@@ -67,7 +70,7 @@ export const configure = ({ database, url, smtpUrl, smtpPort }: Surroundings): D
       accounts: [
         {
           id: "support-mail",
-          address: "support@shop.test",
+          address: supportAddress,
           name: "Shop support",
           workspace: "main",
           // The sandbox's mail server checks senders; in production name your own.

@@ -17,7 +17,13 @@ export const report = ({ name, value, unit, baseline }: Figure): void => {
   const ratio = baseline === undefined ? null : rounded(value / baseline)
   console.log(
     json
-      ? JSON.stringify({ name, value: rounded(value), unit, baseline: baseline === undefined ? null : rounded(baseline), ratio })
+      ? JSON.stringify({
+          name,
+          value: rounded(value),
+          unit,
+          baseline: baseline === undefined ? null : rounded(baseline),
+          ratio
+        })
       : `${name.padEnd(64)} ${String(rounded(value)).padStart(10)} ${unit}${baseline === undefined ? "" : `   (baseline ${rounded(baseline)}, ×${ratio})`}`
   )
 }

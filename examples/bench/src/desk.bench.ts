@@ -31,7 +31,7 @@ const messages = Number(values.messages)
 const appSecret = "a benchmark's app secret, 32 chars"
 const text =
   "My order has not arrived yet and the tracking page shows no change since Monday, could you please look into it? "
-let clock = Math.floor(Date.now() / 1000)
+const clock = Math.floor(Date.now() / 1000)
 
 const webhook = (index: number, person: number): { readonly body: Uint8Array; readonly signature: string } => {
   const phone = String(34_600_000_000 + person)
@@ -121,7 +121,10 @@ const level = async () => {
 }
 
 /** Sends all of them with so many under way at once. */
-const flood = async (all: ReadonlyArray<ReturnType<typeof webhook>>, atOnce: number): Promise<ReadonlyArray<number>> => {
+const flood = async (
+  all: ReadonlyArray<ReturnType<typeof webhook>>,
+  atOnce: number
+): Promise<ReadonlyArray<number>> => {
   const times: Array<number> = []
   let next = 0
   await Promise.all(
@@ -144,11 +147,13 @@ const skewed = (): number => {
   const share = (Math.imul(index + 1, 2_654_435_761) >>> 0) / 2 ** 32
   return Math.floor(share < 0.5 ? share * 2 * (live / 8) : live / 8 + (share - 0.5) * 2 * ((live * 7) / 8))
 }
-const batch = (count: number, person: () => number) =>
-  Array.from({ length: count }, () => webhook(index++, person()))
+const batch = (count: number, person: () => number) => Array.from({ length: count }, () => webhook(index++, person()))
 
 say(`opening ${live} conversations …`)
-await flood(batch(live, () => index % live), 256)
+await flood(
+  batch(live, () => index % live),
+  256
+)
 
 // Inbound alone: the reactors don't run yet.
 const inboundOnly = batch(Math.min(messages, 10_000), skewed)
@@ -165,7 +170,11 @@ const whole = await measure(async () => {
   await level()
   return times
 })
-report({ name: `whole journey, all reactors level, ${live} live`, value: (messages / whole.ms) * 1000, unit: "messages/s" })
+report({
+  name: `whole journey, all reactors level, ${live} live`,
+  value: (messages / whole.ms) * 1000,
+  unit: "messages/s"
+})
 report({ name: "whole journey, CPU", value: (whole.cpuMs / messages) * 1000, unit: "µs/message" })
 report({ name: "whole journey, written", value: whole.writtenBytes / messages / 1000, unit: "kB/message" })
 report({ name: "whole journey, p99 to durable at saturation", value: percentile(whole.result, 0.99), unit: "ms" })

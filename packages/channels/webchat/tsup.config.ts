@@ -9,6 +9,7 @@ export default defineConfig([
     sourcemap: true,
     // The widget's folder is left alone: both are built at the same time.
     clean: ["dist/*.*"],
+    removeNodeProtocol: false,
     target: "es2024",
     platform: "node"
   },

@@ -107,8 +107,8 @@ describe("who may ask", () => {
     const address = { kind: "phone", value: "+34600000001", state: "verified" } as const
     for (const command of [
       { type: "AddAddress", address },
-      { type: "CreateContact", contactId: jo.id, addresses: [address] }
-    ] as ReadonlyArray<Authorise.Command>) {
+      { type: "CreateContact", contactId: "contact-1", addresses: [address] }
+    ] as unknown as ReadonlyArray<Authorise.Command>) {
       const found = [ana, sue, key("supervisor"), ada, key("administrator"), jo].map((actor) =>
         allowed(actor, command, undefined)
       )

@@ -71,6 +71,30 @@ export class Desk extends Context.Service<
    * A desk from its configuration. It starts nothing by itself: run {@link Desk.run}, or call `drain`.
    *
    * **Fails with** {@link ConfigError}; {@link DeskError} when storage can't be read.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { strict as assert } from "node:assert"
+   * import { Desk } from "@switchboard/desk"
+   * import { MemoryBlobStore, MemoryStorage } from "@switchboard/storage"
+   * import { Effect } from "effect"
+   *
+   * const program = Effect.gen(function* () {
+   *   const desk = yield* Desk
+   *   // Reactors, workers and listeners, until the scope closes.
+   *   yield* Effect.forkScoped(desk.run)
+   *   const { rows } = yield* desk.inbox({ kind: "system", name: "example" })
+   *   return rows.length
+   * })
+   *
+   * const layer = Desk.layer({
+   *   storage: MemoryStorage.make(),
+   *   blobs: MemoryBlobStore.make(),
+   *   credentialSecret: "change me: 32 characters or more"
+   * })
+   * assert.equal(await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layer))), 0)
+   * ```
    */
   static readonly layer = (config: DeskConfig): Layer.Layer<Desk, ConfigError | DeskError> =>
     Layer.effect(Desk, make).pipe(Layer.provide(Environment.layer(config)), Layer.provide(Ids.layer))

@@ -51,7 +51,7 @@ const toCapabilities = ({ listen, inboundSecret }: ResolvedEmailConfig): Capabil
  *   smtpUrl: "smtp://localhost:25"
  * })
  * assert.equal(channel.kind, "email")
- * assert.deepEqual(channel.capabilities.transports, ["listen"])
+ * assert.ok(channel.capabilities.transports.includes("listen"))
  * ```
  */
 export const make = (
