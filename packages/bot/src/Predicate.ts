@@ -9,10 +9,8 @@ import { BotDefinitionError, decode } from "./BotDefinitionError.ts"
 import { fold, wordsPattern } from "./internal/fold.ts"
 import * as Turns from "./Turn.ts"
 
-type Turn = Turns.Turn
-
 /** Whether something holds for a turn. Any function of this shape will do. */
-export type Predicate = (turn: Turn) => boolean
+export type Predicate = (turn: Turns.Turn) => boolean
 
 /**
  * Whether the contact used any of these words or phrases in this turn, whatever the case and accents.

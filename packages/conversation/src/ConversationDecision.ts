@@ -143,7 +143,11 @@ const reopen = (meta: Meta, conversation: Conversation, reason: "message" | "per
  * assert.equal(give(bot, answer("m2", 1)), "staleFence")
  * ```
  */
-export const decide = (state: State, command: ConversationCommand, stamp: Stamp): Decided => {
+export const decide = (
+  state: State,
+  command: ConversationCommand,
+  stamp: Stamp
+): Result<ReadonlyArray<ConversationEvent>, Rejection> => {
   const meta = toMeta(stamp)
   const { conversation } = state
   if (command.type === "OpenConversation") {

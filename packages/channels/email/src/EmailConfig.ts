@@ -78,7 +78,8 @@ const smtpUrl = z.string().refine((text) => {
   return url !== undefined && /^smtps?:$/.test(url.protocol) && url.hostname !== ""
 }, "expected smtp://user:password@host:587 or smtps://user:password@host:465")
 
-const Schema = z
+/** Reads a configuration whose secrets are filled in. */
+export const ResolvedEmailConfig = z
   .strictObject({
     accounts: z.array(EmailAccount).min(1, "expected at least one account").max(1000),
     listen: EmailListen.optional(),
@@ -126,7 +127,7 @@ export interface EmailConfig {
 }
 
 /** The configuration with everything filled in. */
-export type ResolvedEmailConfig = z.infer<typeof Schema>
+export type ResolvedEmailConfig = z.infer<typeof ResolvedEmailConfig>
 
 /** A configuration that can't be used. `problems` has one sentence per field: what was expected, what was found. */
 export class EmailConfigError extends Error {
@@ -181,7 +182,7 @@ export const resolve = (
     filled[field] ??= environment[variable] || undefined
     if (filled[field] === undefined) delete filled[field]
   }
-  const parsed = Schema.safeParse(filled)
+  const parsed = ResolvedEmailConfig.safeParse(filled)
   if (parsed.success) return parsed.data
   throw new EmailConfigError(
     parsed.error.issues.map((issue) => {
