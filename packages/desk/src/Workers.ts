@@ -32,9 +32,25 @@ export interface Workers {
   readonly run: Effect.Effect<void, never, Scope.Scope>
 }
 
-/** How long a job is taken for. Longer than any call may last. */
-const leaseMs = 90_000
+/** How much longer than its call a job is taken for: what dies with a process is taken up again soon after. */
+const marginMs = 10_000
 const roundSize = 64
+
+/** How long a job of each kind is taken for: its call's deadline, if it makes one, and a margin. */
+const leases = ({ settings }: Environment["Service"]): Readonly<Record<JobKind, number>> => {
+  const call = settings.limits.callTimeoutMs + marginMs
+  const turn = Math.max(0, ...[...settings.bots.values()].map((bot) => bot.deadlineMs)) + marginMs
+  return {
+    deliver: call,
+    change: call,
+    fetch: call,
+    botTurn: turn,
+    snooze: marginMs,
+    sla: marginMs,
+    pool: marginMs,
+    entry: marginMs
+  }
+}
 
 /** Workers over these handlers. */
 export const make = (
@@ -43,6 +59,7 @@ export const make = (
   callsAtOnce: number
 ): Workers => {
   const { storage, workspace } = environment
+  const leaseMs = leases(environment)
   const kinds = Object.keys(handlers) as ReadonlyArray<JobKind>
   const inFlight = new Set<string>()
   const semaphore = Semaphore.makeUnsafe(callsAtOnce)
@@ -53,7 +70,7 @@ export const make = (
     const nowMs = yield* Clock.currentTimeMillis
     const payload = { ...timer.payload, attempt, startedAtMs: nowMs }
     yield* fromPromise(() =>
-      workspace.commit({ timers: [{ set: { ...set, dueAtMs: nowMs + leaseMs, payload }, revision }] })
+      workspace.commit({ timers: [{ set: { ...set, dueAtMs: nowMs + leaseMs[timer.kind as JobKind], payload }, revision }] })
     )
     yield* handlers[timer.kind as JobKind]({
       timer,

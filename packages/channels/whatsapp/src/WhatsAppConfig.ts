@@ -21,13 +21,13 @@ export const environmentVariables = {
  * One business number.
  *
  * **Shape** `id` is yours and lasting. `phoneNumberId` is the platform's name of the number, digits, not the number
- * itself. `name` is what people read. `workspace` is the tenant, `default` without it.
+ * itself. `name` is what people read. `workspace` is the tenant, `main` without it.
  */
 export const WhatsAppAccount = z.strictObject({
   id: z.string().min(1).max(128),
   phoneNumberId: z.string().regex(/^\d{5,32}$/, "expected the phone number ID, digits as the app dashboard shows it"),
   name: z.string().min(1).max(256),
-  workspace: z.string().min(1).max(128).default("default")
+  workspace: z.string().min(1).max(128).default("main")
 })
 export type WhatsAppAccount = z.infer<typeof WhatsAppAccount>
 

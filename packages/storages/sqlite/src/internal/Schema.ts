@@ -46,7 +46,6 @@ export const migrations: ReadonlyArray<string> = [
     subject TEXT, PRIMARY KEY (workspace, key)
   ) WITHOUT ROWID;
   CREATE INDEX claims_expiry ON claims (expires_at) WHERE expires_at IS NOT NULL;
-  CREATE INDEX claims_subject ON claims (workspace, subject) WHERE subject IS NOT NULL;
   `
 ]
 

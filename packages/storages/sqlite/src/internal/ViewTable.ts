@@ -43,8 +43,8 @@ const create = (db: DatabaseSync, definition: ViewDefinition, table: string): vo
 const createIndexes = (db: DatabaseSync, definition: ViewDefinition): void => {
   const table = tableOf(definition.name)
   const name = (suffix: string) => quote(`view_${definition.name}_${suffix}`)
-  db.exec(`CREATE UNIQUE INDEX ${name("key")} ON ${table} (workspace, key);
-    CREATE INDEX ${name("subject")} ON ${table} (workspace, subject) WHERE subject IS NOT NULL`)
+  // No index on the subject: every document would pay for it, and only an erasure, which is rare and may scan, gains.
+  db.exec(`CREATE UNIQUE INDEX ${name("key")} ON ${table} (workspace, key)`)
   for (const [number, fields] of definition.indexes.entries())
     db.exec(`CREATE INDEX ${name(`index_${number}`)} ON ${table} (workspace, ${fields.map(column).join(", ")}, key)`)
 }
