@@ -1,5 +1,6 @@
 /** `npm start`: the example desk on this machine. */
 import { parseArgs } from "node:util"
+import { supportAddress } from "../desk.config.ts"
 import { startServer } from "./server.ts"
 
 const { values } = parseArgs({
@@ -21,19 +22,6 @@ const server = await startServer({
   process.exit(1)
 })
 
-console.log(`
-  Switchboard help desk
-
-  Inbox      ${server.url}/            sign in as any agent, password "switchboard"
-  Customer   ${server.url}/customer    write on the web chat
-  Dashboard  ${server.url}/dashboard   live queues, agents and measures
-  API        ${server.url}/openapi.json
-  Mail       ${server.smtpUrl}    to support@shop.test
-  Data       ${values.db}
-
-  npm run simulate -- --rate 5/s --minutes 2    makes it busy
-`)
-
 let stopping = false
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
@@ -45,3 +33,16 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     )
   })
 }
+
+console.log(`
+  Switchboard help desk
+
+  Inbox      ${server.url}/            sign in as any agent, password "switchboard"
+  Customer   ${server.url}/customer    write on the web chat
+  Dashboard  ${server.url}/dashboard   live queues, agents and measures
+  API        ${server.url}/openapi.json
+  Mail       ${server.smtpUrl}    to ${supportAddress}
+  Data       ${values.db}
+
+  npm run simulate -- --rate 5/s --minutes 2    makes it busy
+`)

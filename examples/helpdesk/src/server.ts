@@ -2,7 +2,7 @@
 import { createServer } from "node:net"
 import { serve } from "@hono/node-server"
 import { WebchatIdentity } from "@switchboard/channel-webchat"
-import { createDesk, Credential, DeskError, type PromiseDesk } from "@switchboard/desk"
+import { Credential, createDesk, DeskError, type PromiseDesk } from "@switchboard/desk"
 import { Hono } from "hono"
 import { configure, secrets } from "../desk.config.ts"
 import { bundle } from "./bundle.ts"
@@ -51,7 +51,9 @@ const listen = (app: Hono, port: number) =>
         new DeskError.ConfigError({
           field: "port",
           found: isTaken ? `${port}, which another program holds` : error.message,
-          fix: isTaken ? "stop that program, or choose another with --port or PORT" : "choose another with --port or PORT"
+          fix: isTaken
+            ? "stop that program, or choose another with --port or PORT"
+            : "choose another with --port or PORT"
         })
       )
     }

@@ -44,9 +44,7 @@ interface TelegramBody {
   readonly caption?: string
   readonly file_id?: string
   readonly reply_markup?: {
-    readonly inline_keyboard?: ReadonlyArray<
-      ReadonlyArray<{ readonly text: string; readonly callback_data?: string }>
-    >
+    readonly inline_keyboard?: ReadonlyArray<ReadonlyArray<{ readonly text: string; readonly callback_data?: string }>>
   }
 }
 
