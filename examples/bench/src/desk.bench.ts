@@ -5,8 +5,7 @@
  * `--live 1000` sets the number of live conversations, `--messages 20000` how many messages are sent.
  */
 import { createHmac } from "node:crypto"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { whatsapp } from "@switchboard/channel-whatsapp"
@@ -68,7 +67,7 @@ const webhook = (index: number, person: number): { readonly body: Uint8Array; re
   }
 }
 
-const directory = mkdtempSync(join(existsSync("/work") ? process.cwd() : tmpdir(), ".bench-"))
+const directory = mkdtempSync(join(process.cwd(), ".bench-"))
 const config: DeskConfig.DeskConfig = {
   storage: values.memory ? MemoryStorage.make() : SqliteStorage.make({ file: join(directory, "desk.db") }),
   blobs: MemoryBlobStore.make(),
