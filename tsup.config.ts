@@ -5,7 +5,7 @@ import { defineConfig } from "tsup"
 export default defineConfig({
   entry: globSync("src/*.ts"),
   format: ["esm"],
-  dts: true,
+  dts: false,
   sourcemap: true,
   clean: true,
   // `node:sqlite` has no other name.

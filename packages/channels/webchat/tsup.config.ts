@@ -5,7 +5,7 @@ export default defineConfig([
   {
     entry: globSync("src/*.ts"),
     format: ["esm"],
-    dts: true,
+    dts: false,
     sourcemap: true,
     // The widget's folder is left alone: both are built at the same time.
     clean: ["dist/*.*"],
@@ -18,7 +18,7 @@ export default defineConfig([
     entry: ["src/widget/index.ts"],
     outDir: "dist/widget",
     format: ["esm"],
-    dts: true,
+    dts: false,
     sourcemap: true,
     clean: true,
     minify: true,

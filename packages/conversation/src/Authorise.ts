@@ -75,6 +75,9 @@ const refuse = (actor: Actor, command: Command, needs: string): Result<never, Re
 
 const byRole = (role: Role, actor: Actor, command: Command, conversation: Conversation | undefined) => {
   if (fromOutside.has(command.type)) return refuse(actor, command, "a platform or Switchboard itself as its actor")
+  if (role !== "administrator" && command.type === "EraseContact") {
+    return refuse(actor, command, "the role administrator")
+  }
   if (role !== "administrator" && provesAddress(command)) {
     return refuse(actor, command, "the role administrator for a verified address: people note it as claimed")
   }

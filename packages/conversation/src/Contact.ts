@@ -36,7 +36,8 @@ const PersonalAttributes = personal(Attributes, {})
  * A contact as it stands.
  *
  * **Shape** `mergedInto` is set while this contact counts as another; `suggestions` are contacts that may be the same
- * person, with the evidence, for an agent to decide.
+ * person, with the evidence, for an agent to decide. `erasedAtMs` is when everything personal was asked to be removed:
+ * from then on nothing is kept of the contact but that there was one.
  */
 export const Contact = z.object({
   id: ContactId,
@@ -48,6 +49,7 @@ export const Contact = z.object({
   consents: z.array(Consent).max(100),
   suggestions: personal(z.array(z.object({ contactId: ContactId, evidence: z.string().max(256) })).max(20), []),
   mergedInto: ContactId.optional(),
+  erasedAtMs: z.number().int().optional(),
   lastConversationId: ConversationId.optional(),
   createdAtMs: z.number().int(),
   updatedAtMs: z.number().int()
@@ -82,7 +84,8 @@ export const ContactCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("StartConversation"), conversationId: ConversationId }),
   z.strictObject({ type: z.literal("SuggestMatch"), contactId: ContactId, evidence: z.string().min(1).max(256) }),
   z.strictObject({ type: z.literal("MergeContact"), into: ContactId }),
-  z.strictObject({ type: z.literal("UndoContactMerge") })
+  z.strictObject({ type: z.literal("UndoContactMerge") }),
+  z.strictObject({ type: z.literal("EraseContact") })
 ])
 export type ContactCommand = z.infer<typeof ContactCommand>
 
@@ -117,7 +120,8 @@ export const ContactEvent = z.discriminatedUnion("type", [
     evidence: personal(z.string().max(256), "")
   }),
   z.object({ type: z.literal("ContactMerged"), meta: Meta, into: ContactId }),
-  z.object({ type: z.literal("ContactMergeUndone"), meta: Meta, from: ContactId })
+  z.object({ type: z.literal("ContactMergeUndone"), meta: Meta, from: ContactId }),
+  z.object({ type: z.literal("ContactErased"), meta: Meta })
 ])
 export type ContactEvent = z.infer<typeof ContactEvent>
 
@@ -159,9 +163,11 @@ const withoutDoubles = (addresses: ReadonlyArray<Address.Address>): Array<Addres
 /**
  * What a command does to a contact: events (none when nothing changes), or why it is refused.
  *
- * **Fails with** `contactUnknown`, `contactExists`, `contactMerged`, `notMerged`, `addressLimit`, `mergeIntoItself`.
+ * **Fails with** `contactUnknown`, `contactExists`, `contactMerged`, `contactErased`, `notMerged`, `addressLimit`,
+ * `mergeIntoItself`.
  *
- * **Gotchas** One stream sees only itself: whether a merge would close a ring, or an address belongs to somebody else
+ * **Gotchas** `ContactErased` records that an erasure was asked for, and empties the contact; whoever keeps its events
+ * removes their personal fields. One stream sees only itself: whether a merge would close a ring, or an address belongs to somebody else
  * already, is for the caller to check in the same commit.
  *
  * **Example**
@@ -201,6 +207,17 @@ export const decide = (
     ])
   }
   if (!contact) return fail(Rejections.make("contactUnknown", "no such contact; create it first", {}))
+  if (command.type === "EraseContact") {
+    return succeed(contact.erasedAtMs === undefined ? [{ type: "ContactErased", meta }] : [])
+  }
+  if (contact.erasedAtMs !== undefined) {
+    return fail(
+      Rejections.make("contactErased", "the contact was erased; what comes from now on is somebody new", {
+        contactId: contact.id,
+        erasedAtMs: contact.erasedAtMs
+      })
+    )
+  }
   if (command.type === "UndoContactMerge") {
     return contact.mergedInto
       ? succeed([{ type: "ContactMergeUndone", meta, from: contact.mergedInto }])
@@ -333,6 +350,10 @@ export const evolve = (contact: Contact | undefined, event: ContactEvent): Conta
     case "ContactMergeUndone": {
       const { mergedInto: _, ...rest } = next
       return rest
+    }
+    case "ContactErased": {
+      const { name: _, language: __, ...rest } = next
+      return { ...rest, addresses: [], attributes: {}, consents: [], suggestions: [], erasedAtMs: updatedAtMs }
     }
   }
 }

@@ -9,6 +9,7 @@ export type RejectionCode =
   | "contactUnknown"
   | "contactExists"
   | "contactMerged"
+  | "contactErased"
   | "notMerged"
   | "addressLimit"
   | "mergeIntoItself"

@@ -51,6 +51,7 @@ StartConversation      -      -           -    yes
 SuggestMatch           yes    yes         -    yes
 MergeContact           yes    yes         -    -
 UndoContactMerge       yes    yes         -    -
+EraseContact           -      -           -    -
 `
 
 const rows = table
@@ -83,7 +84,10 @@ describe("who may ask", () => {
     const command = commandOf(type)
     const found = (actor: Actor.Actor) => allowed(actor, command, unheld)
     expect([ana, key("agent")].map(found)).toEqual([agent, agent])
-    expect([sue, ada, key("supervisor"), key("administrator")].map(found)).toEqual(Array(4).fill(supervisor))
+    expect([sue, key("supervisor")].map(found)).toEqual(Array(2).fill(supervisor))
+    // Of these, administrators alone.
+    const administrator = supervisor || type === "EraseContact"
+    expect([ada, key("administrator")].map(found)).toEqual(Array(2).fill(administrator))
     expect([found(robo), found(jo)]).toEqual([bot, contact])
   })
 
@@ -114,6 +118,13 @@ describe("who may ask", () => {
       )
       expect(found).toEqual([false, false, false, true, true, true])
     }
+  })
+
+  test("[AUTH-7] an administrator or the system has a contact erased, nobody else", () => {
+    const found = [ana, sue, key("supervisor"), robo, jo, ada, key("administrator"), timer].map((actor) =>
+      allowed(actor, { type: "EraseContact" }, undefined)
+    )
+    expect(found).toEqual([false, false, false, false, false, true, true, true])
   })
 
   const heldBy = (holder: Conversation.Holder) => after([open({ holder }), jo])

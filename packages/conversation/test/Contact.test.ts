@@ -185,6 +185,50 @@ describe("the same person", () => {
   })
 })
 
+describe("an erased contact", () => {
+  const everything = [
+    create({ name: "Jo", language: "ca", addresses: [verified, phone], attributes: { plan: "pro" } }),
+    { type: "StartConversation", conversationId: otherConversation },
+    { type: "GrantConsent", purpose: "survey", channelKind: "email", evidence: "form" },
+    { type: "SuggestMatch", contactId: other, evidence: "same email" }
+  ] as const
+
+  test("[CONTACT-14] is recorded with who asked and when, nothing personal, and is empty", () => {
+    const { result, contact } = given(...everything).when({ type: "EraseContact" }, ana)
+    expect(result).toEqual({ ok: true, value: [{ type: "ContactErased", meta: { actor: ana, recordedAtMs: 9000 } }] })
+    expect(contact).toEqual({
+      id,
+      version: 5,
+      addresses: [],
+      attributes: {},
+      consents: [],
+      suggestions: [],
+      erasedAtMs: 9000,
+      lastConversationId: otherConversation,
+      createdAtMs: 1000,
+      updatedAtMs: 9000
+    })
+  })
+
+  test("[CONTACT-14] is erased once, merged or not, and takes no other command", () => {
+    expect(given(create(), { type: "MergeContact", into: other }).when({ type: "EraseContact" }).contact).toMatchObject({
+      mergedInto: other,
+      erasedAtMs: 9000
+    })
+    expect(given(create(), { type: "EraseContact" }).when({ type: "EraseContact" }).told).toBe("-")
+    for (const command of [
+      { type: "AddAddress", address: phone },
+      { type: "UpdateContact", name: "Jo" },
+      { type: "StartConversation", conversationId: otherConversation },
+      { type: "MergeContact", into: other },
+      { type: "UndoContactMerge" }
+    ] as const) {
+      expect(given(create(), { type: "EraseContact" }).when(command).told).toBe("!contactErased")
+    }
+    expect(given().when({ type: "EraseContact" }).told).toBe("!contactUnknown")
+  })
+})
+
 describe("consents", () => {
   const grant = (evidence: string): Contact.ContactCommand => ({
     type: "GrantConsent",

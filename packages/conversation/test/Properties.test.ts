@@ -396,7 +396,8 @@ const contactCommand: fc.Arbitrary<Contact.ContactCommand> = fc.oneof(
   fc.constant({ type: "StartConversation" as const, conversationId: otherConversation }),
   fc.record({ type: fc.constant("SuggestMatch" as const), contactId: others, evidence: fc.constant("same") }),
   fc.record({ type: fc.constant("MergeContact" as const), into: others }),
-  fc.constant({ type: "UndoContactMerge" as const })
+  fc.constant({ type: "UndoContactMerge" as const }),
+  fc.constant({ type: "EraseContact" as const })
 )
 
 test("[CONTACT-4] [CONTACT-13] any sequence of commands on a contact keeps each identity once and never takes its proof away", () => {

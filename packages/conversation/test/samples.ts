@@ -110,7 +110,8 @@ const contactCommands: ReadonlyArray<Contact.ContactCommand> = [
   { type: "StartConversation", conversationId: otherConversation },
   { type: "SuggestMatch", contactId: Id.ContactId.parse("jim"), evidence: "both jo@example.org" },
   { type: "MergeContact", into: Id.ContactId.parse("jim") },
-  { type: "UndoContactMerge" }
+  { type: "UndoContactMerge" },
+  { type: "EraseContact" }
 ]
 
 /** A contact to whom everything happens. */

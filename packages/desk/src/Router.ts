@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Agent, Conversation, Id } from "@switchboard/conversation"
+import { type Agent, type Conversation, Conversation as Conversations, type Id } from "@switchboard/conversation"
 import {
   type Decision,
   type Explanation,
@@ -50,6 +50,8 @@ const toRequirement = (wanted: Conversation.Wanted): Requirement.Requirement | u
   return parts.length === 0 ? undefined : Requirement.all(...parts)
 }
 
+type Answer = Extract<Decision.Decision, { readonly type: "requestAnswered" }>
+
 /** The pool's owner in this process. */
 export interface Router {
   readonly reactor: Reactor
@@ -57,7 +59,7 @@ export interface Router {
   readonly engine: () => RoutingEngine.RoutingEngine | undefined
   readonly explain: (conversationId: string, nowMs: number) => Explanation.ItemExplanation | undefined
   /** Settles with the answer to a request. Ask before the request is committed. */
-  readonly answer: (requestId: string) => Promise<Decision.Decision & { readonly type: "requestAnswered" }>
+  readonly answer: (requestId: string) => Promise<Answer>
   /** Nobody waits for the answer any more. */
   readonly forget: (requestId: string) => void
 }
@@ -72,9 +74,7 @@ interface Held {
 /** Makes the owner of the workspace's pool. */
 export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: number): Router => {
   let held: Held | undefined
-  let decided: Array<Decision.Decision> = []
-  const waiting = new Map<string, (answer: Decision.Decision & { readonly type: "requestAnswered" }) => void>()
-  const promised = new Map<string, Promise<Decision.Decision & { readonly type: "requestAnswered" }>>()
+  const waiting = new Map<string, (answer: Answer) => void>()
 
   const restore = async (reads: Storage.Reads): Promise<Held> => {
     const all = async <A>(view: string): Promise<ReadonlyArray<A>> => {
@@ -92,11 +92,17 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
       } while (after)
       return found
     }
-    const [items, agents] = await Promise.all([all<Pool.PoolItem>("poolItems"), all<Pool.PoolAgent>("poolAgents")])
+    const [items, agents, version] = await Promise.all([
+      all<Pool.PoolItem>("poolItems"),
+      all<Pool.PoolAgent>("poolAgents"),
+      reads.streamVersion(streams.pool(pool))
+    ])
+    const [last] = version === 0 ? [] : await reads.stream(streams.pool(pool), version - 1, 1)
     return {
       engine: RoutingEngine.restore(policy, { items, agents }),
-      version: await reads.streamVersion(streams.pool(pool)),
-      lastMs: 0,
+      version,
+      // The pool's time never runs backwards, not from one owner to the next either.
+      lastMs: Number(last?.body["nowMs"] ?? 0),
       dueAtMs: undefined
     }
   }
@@ -140,35 +146,41 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
     const atMs = recorded.recordedAtMs
     const remove = (reason: string): ReadonlyArray<Signal.Signal> =>
       item ? [{ type: "itemRemoved", itemId, reason }] : []
-    const heldByAgent = (agentId: string): ReadonlyArray<Signal.Signal> =>
-      item?.place.kind === "assigned" && item.place.agentId === agentId
-        ? []
-        : [
-            ...(item ? [] : [arrive(conversation, atMs)]),
-            // They hold it already: nothing that capacity says can change that.
-            { type: "itemAssigned", requestId: `journal/${recorded.position}`, itemId, agentId, by: agentId }
-          ]
+    const { holder } = conversation.control
+    /** Whoever holds it has it on their desk; what nobody holds waits. Only open conversations are work. */
+    const place = (): ReadonlyArray<Signal.Signal> => {
+      if (item || conversation.status !== "open" || holder.kind === "bot") return []
+      return [arrive(conversation, atMs), ...(holder.kind === "agent" ? [heldBy(holder.id)] : [])]
+    }
+    // They hold it already: nothing that capacity says can change that.
+    const heldBy = (agentId: string): Signal.Signal => ({
+      type: "itemAssigned",
+      requestId: `journal/${recorded.position}`,
+      itemId,
+      agentId,
+      by: agentId
+    })
     switch (event.type) {
       case "ConversationOpened":
         return event.control.holder.kind === "nobody" ? [arrive(conversation, atMs)] : []
       case "ControlChanged": {
-        const { holder } = event.control
-        if (holder.kind === "bot") return remove("bot")
-        if (holder.kind === "agent") return heldByAgent(holder.id)
-        if (event.reason === "closed") return remove("closed")
+        const now = event.control.holder
+        if (now.kind === "bot") return remove("bot")
+        if (now.kind === "agent") {
+          if (!item) return conversation.status === "open" ? [arrive(conversation, atMs), heldBy(now.id)] : []
+          return item.place.kind === "assigned" && item.place.agentId === now.id ? [] : [heldBy(now.id)]
+        }
+        if (event.reason === "closed" || !Conversations.isActive(conversation)) return remove("closed")
+        // The reopening that came with it has placed it already.
+        if (event.reason === "reopened" && item && item.place.kind !== "assigned") return []
         return [...remove(event.reason), arrive(conversation, atMs)]
       }
-      case "MessageReceived": {
-        const { holder } = conversation.control
-        // Back from pending or snoozed: the agent who holds it has it on their desk again.
-        return !item && holder.kind === "agent" && conversation.status === "open" ? heldByAgent(holder.id) : []
-      }
+      // Back from pending, which has no event of its own.
+      case "MessageReceived":
       case "ConversationWoken":
-      case "ConversationReopened": {
-        const { holder } = conversation.control
-        if (item || conversation.status !== "open" || holder.kind === "bot") return []
-        return holder.kind === "agent" ? heldByAgent(holder.id) : [arrive(conversation, atMs)]
-      }
+      case "ConversationReopened":
+      case "MergeUndone":
+        return place()
       case "ConversationPending":
       case "ConversationSnoozed":
         return remove(event.type === "ConversationPending" ? "pending" : "snoozed")
@@ -187,7 +199,6 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
   const react: Reactor["react"] = async (events, reads) => {
     held ??= await restore(reads)
     const current = held
-    decided = []
     const conversations = await load<Conversation.Conversation>(
       reads,
       "conversations",
@@ -199,6 +210,8 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
       // Orders come from what the pool decided, once it is in the journal.
       if (recorded.family === "pool" && recorded.event.type === "PoolDecided") {
         const { decision } = recorded.event
+        // An answer counts once it is in the journal, whoever wrote it there.
+        if (decision.type === "requestAnswered") waiting.get(decision.requestId)?.(decision)
         if (decision.type === "itemAssigned") {
           consequences.push({
             conversationId: decision.itemId as Id.ConversationId,
@@ -212,7 +225,6 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
       for (const signal of toSignals(current.engine, recorded, conversation)) {
         current.lastMs = Math.max(current.lastMs, recorded.recordedAtMs)
         for (const decision of current.engine.apply(signal, current.lastMs)) {
-          decided.push(decision)
           appended.push(
             encode(
               { type: "PoolDecided", answers: recorded.position, nowMs: current.lastMs, decision },
@@ -253,32 +265,14 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
     reactor: {
       name: "router",
       react,
-      committed: () => {
-        for (const decision of decided) {
-          if (decision.type === "requestAnswered") waiting.get(decision.requestId)?.(decision)
-        }
-        decided = []
-      },
       // Decisions counted in memory at once: what was not committed never happened.
       reset: () => {
         held = undefined
-        decided = []
       }
     },
     engine: () => held?.engine,
     explain: (conversationId, nowMs) => held?.engine.explain(conversationId, nowMs),
-    answer: (requestId) => {
-      const known = promised.get(requestId)
-      if (known) return known
-      const promise = new Promise<Decision.Decision & { readonly type: "requestAnswered" }>((resolve) => {
-        waiting.set(requestId, resolve)
-      })
-      promised.set(requestId, promise)
-      return promise
-    },
-    forget: (requestId) => {
-      waiting.delete(requestId)
-      promised.delete(requestId)
-    }
+    answer: (requestId) => new Promise((resolve) => void waiting.set(requestId, resolve)),
+    forget: (requestId) => void waiting.delete(requestId)
   }
 }

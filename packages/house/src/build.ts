@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inParallel, run } from "./Command.ts"
 import { type Problem, toText } from "./Problem.ts"
@@ -22,6 +23,45 @@ export const leaksOf = (declarations: SourceFile): ReadonlyArray<Problem> =>
       message: `imports "${specifier}", which isn't published: import the other package by its name`
     }))
 
+/**
+ * Declarations of all packages by one compiler, a file for each module as in the sources. They are not bundled: bundlers
+ * of declarations lose one of two things that share a name in a namespace, and a schema and its type do.
+ */
+const declare = async (workspace: string, packages: ReadonlyArray<Package>): Promise<string> => {
+  const folder = mkdtempSync(join(tmpdir(), "switchboard-declarations-"))
+  try {
+    const project = join(folder, "tsconfig.json")
+    const outDir = join(folder, "out")
+    const compilerOptions = {
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      outDir,
+      rootDir: workspace,
+      // The chat widget runs in a browser.
+      lib: ["es2024", "esnext.disposable", "esnext.iterator", "dom", "dom.iterable", "dom.asynciterable"],
+      typeRoots: [join(workspace, "node_modules/@types")]
+    }
+    const include = packages.map((each) => join(workspace, each.folder, "src"))
+    const settings = { extends: join(workspace, "tsconfig.json"), compilerOptions, include, exclude: [] }
+    writeFileSync(project, JSON.stringify(settings))
+    const compiler = join(root, "node_modules/typescript/bin/tsc")
+    const { ok, output } = await run("node", [compiler, "-p", project], { cwd: workspace, timeoutMs: 180_000 })
+    if (!ok) return output
+    for (const each of packages) {
+      const written = join(outDir, each.folder, "src")
+      for (const path of listFiles(written, ["**/*.d.ts"])) {
+        const file = join(written, path)
+        writeFileSync(file, readFileSync(file, "utf8").replaceAll(/(["'])(\.\.?\/[^"']+)\.tsx?\1/g, "$1$2.js$1"))
+      }
+      cpSync(written, join(workspace, each.folder, "dist"), { recursive: true })
+    }
+    return ""
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 /** A module's sub-path needs its code and its declarations. */
 const whatIsWrong = (workspace: string, folder: string): string => {
   const missing = listFiles(join(workspace, folder), ["src/*.ts"])
@@ -34,26 +74,28 @@ const whatIsWrong = (workspace: string, folder: string): string => {
   return [...missing.map((path) => `${path} was not written`), toText(leaks)].filter(Boolean).join("\n")
 }
 
-/**
- * Runs the build script of every publishable package, two at a time. The order doesn't matter: while declarations are
- * made, other packages are read from their sources.
- */
-export const build = (
+/** Runs the build script of every publishable package, two at a time, and writes the declarations of all. */
+export const build = async (
   workspace: string,
   packages: ReadonlyArray<Package>,
   onBuilt: (built: Built) => void = () => {}
-): Promise<ReadonlyArray<Built>> =>
-  inParallel(packages.filter(isPublishable), 2, async ({ folder }) => {
+): Promise<ReadonlyArray<Built>> => {
+  const publishable = packages.filter(isPublishable)
+  const coded = await inParallel(publishable, 2, async ({ folder }) => {
     const started = performance.now()
     const { ok, output } = await run("npm", ["run", "build", "--silent"], {
       cwd: join(workspace, folder),
       timeoutMs: 180_000
     })
-    const failure = ok ? whatIsWrong(workspace, folder) : output
-    const built = { folder, seconds: (performance.now() - started) / 1000, failure }
+    return { folder, seconds: (performance.now() - started) / 1000, failure: ok ? "" : output }
+  })
+  const undeclared = await declare(workspace, publishable)
+  return coded.map((each) => {
+    const built = { ...each, failure: each.failure || undeclared || whatIsWrong(workspace, each.folder) }
     onBuilt(built)
     return built
   })
+}
 
 if (import.meta.main) {
   const all = await build(root, readPackages(), ({ folder, seconds, failure }) => {

@@ -124,7 +124,7 @@ const repeated = (accounts: ReadonlyArray<WhatsAppAccount>): WhatsAppConfigError
  *   { accounts, verifyToken: "a-word-of-ours" },
  *   { WHATSAPP_ACCESS_TOKEN: "EAAG-no-real-token", WHATSAPP_APP_SECRET: "0123456789abcdef0123456789abcdef" }
  * )
- * assert.equal(config.accounts[0]?.workspace, "default")
+ * assert.equal(config.accounts[0]?.workspace, "main")
  * assert.throws(() => WhatsAppConfig.decode({ accounts }, {}), /WHATSAPP_ACCESS_TOKEN/)
  * ```
  */
