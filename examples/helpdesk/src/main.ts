@@ -1,4 +1,6 @@
 /** `npm start`: the example desk on this machine. */
+import { mkdirSync } from "node:fs"
+import { dirname, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { supportAddress } from "../desk.config.ts"
 import { startServer } from "./server.ts"
@@ -12,10 +14,14 @@ const { values } = parseArgs({
   }
 })
 
+// npm changes into this folder: a path is meant from where the command was given.
+const database = resolve(process.env["INIT_CWD"] ?? process.cwd(), values.db)
+mkdirSync(dirname(database), { recursive: true })
+
 const server = await startServer({
   port: Number(values.port),
   smtpPort: Number(values["smtp-port"]),
-  database: values.db,
+  database,
   pages: !values["no-pages"]
 }).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error)
@@ -42,7 +48,7 @@ console.log(`
   Dashboard  ${server.url}/dashboard   live queues, agents and measures
   API        ${server.url}/openapi.json
   Mail       ${server.smtpUrl}    to ${supportAddress}
-  Data       ${values.db}
+  Data       ${database}
 
   npm run simulate -- --rate 5/s --minutes 2    makes it busy
 `)
