@@ -271,6 +271,15 @@ export const make = (): StorageDriver => {
     capabilities: { durable: false, multiProcess: false, notify: false },
     prepare: async (views) => {
       checkDefinitions(views)
+      for (const { name, version } of views) {
+        const stands = definitions.get(name)?.version ?? 0
+        if (stands > version)
+          throw new StorageInvalidError({
+            field: `${name}.version`,
+            expected: `at least ${stands}`,
+            found: String(version)
+          })
+      }
       definitions = new Map(views.map((view) => [view.name, view]))
     },
     commit: async (group, nowMs) => {
