@@ -144,7 +144,7 @@ ${goods.map(({ name, price, hue, shape }) => `<li><svg viewBox="0 0 320 220" ari
 <div><b>WhatsApp</b><p>+34 600 000 000</p></div>
 </section>
 </main>
-<switchboard-chat account="web" endpoint="" heading="Fernweh Outdoor" greeting="Hello! What can we do for you?"></switchboard-chat>
+<switchboard-chat account="web" heading="Fernweh Outdoor" greeting="Hello! What can we do for you?"></switchboard-chat>
 </body>
 </html>`,
     [...closed, "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "media-src 'self' blob:"]

@@ -43,7 +43,7 @@ const freePort = (): Promise<number> =>
     })
   })
 
-const listen = (app: Hono, port: number) =>
+const listen = (fetch: (request: Request) => Response | Promise<Response>, port: number) =>
   new Promise<{ readonly url: string; readonly close: () => Promise<void> }>((resolve, reject) => {
     const explain = (error: Error) => {
       const isTaken = "code" in error && error.code === "EADDRINUSE"
@@ -58,7 +58,7 @@ const listen = (app: Hono, port: number) =>
       )
     }
     try {
-      const listening = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" }, (info) =>
+      const listening = serve({ fetch, port, hostname: "127.0.0.1" }, (info) =>
         resolve({
           url: `http://127.0.0.1:${info.port}`,
           close: () =>
@@ -96,11 +96,10 @@ const start = async (
   const app = new Hono()
   // The sandbox must know the address before the desk is configured: listen first, answer once the desk is there.
   const { promise: opened, resolve: open } = Promise.withResolvers<void>()
-  app.use(async (_, next) => {
+  const server = await listen(async (request) => {
     await opened
-    await next()
-  })
-  const server = await listen(app, port)
+    return app.fetch(request)
+  }, port)
   stops.push(server.close)
   const sent = makeSentLog()
   const mail = await startMailSink(sent)

@@ -21,13 +21,13 @@ export const temporary = async (): Promise<{ readonly path: string; readonly rem
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-export const startTestDesk = async (): Promise<TestDesk> => {
+export const startTestDesk = async ({ pages = false } = {}): Promise<TestDesk> => {
   const directory = await temporary()
   const server = await startServer({
     port: 0,
     smtpPort: 0,
     database: join(directory.path, "desk.db"),
-    pages: false
+    pages
   })
   const smtp = new URL(server.smtpUrl)
   const mail = makeMailSender(smtp.hostname, Number(smtp.port))

@@ -1,0 +1,3 @@
+/** Whether somebody may still have to act on a conversation. */
+export const isActive = ({ status }: { readonly status: string }): boolean =>
+  status === "open" || status === "pending" || status === "snoozed"

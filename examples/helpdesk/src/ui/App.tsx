@@ -1,0 +1,59 @@
+import { Center, Loader, MantineProvider } from "@mantine/core"
+import { Notifications } from "@mantine/notifications"
+import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query"
+import { useEffect } from "react"
+import * as DeskClient from "./DeskClient.ts"
+import { MeProvider } from "./Directory.ts"
+import { Dashboard } from "./dashboard/Dashboard.tsx"
+import { Inbox } from "./inbox/Inbox.tsx"
+import * as Live from "./Live.ts"
+import { OfferDock } from "./OfferDock.tsx"
+import { usePlace } from "./Place.ts"
+import { SignIn } from "./SignIn.tsx"
+import { resolver, theme } from "./Theme.ts"
+import { TopBar } from "./TopBar.tsx"
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2000,
+      retry: (count, error) => error instanceof DeskClient.DeskFault && error.isPassing && count < 3
+    }
+  }
+})
+DeskClient.onSignedOut(() => queries.setQueryData(["me"], null))
+
+/** The page's own nonce: the one under which Mantine may add its style elements. */
+const nonce = document.querySelector<HTMLElement>("script[nonce]")?.nonce ?? ""
+
+const Desk = () => {
+  const place = usePlace()
+  const me = useQuery({ queryKey: ["me"], queryFn: DeskClient.me, staleTime: Number.POSITIVE_INFINITY })
+  const agentId = me.data?.id
+  useEffect(() => (agentId === undefined ? undefined : Live.follow(queries)), [agentId])
+  if (me.isPending)
+    return (
+      <Center h="100dvh">
+        <Loader aria-label="Loading" />
+      </Center>
+    )
+  if (!me.data) return <SignIn onSignedIn={() => void queries.resetQueries()} fault={me.error} />
+  return (
+    <MeProvider value={me.data}>
+      <div className="app">
+        <TopBar page={place.page} />
+        {place.page === "dashboard" ? <Dashboard /> : <Inbox conversationId={place.conversationId} />}
+        <OfferDock />
+      </div>
+    </MeProvider>
+  )
+}
+
+export const App = () => (
+  <MantineProvider theme={theme} cssVariablesResolver={resolver} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <QueryClientProvider client={queries}>
+      <Notifications position="top-center" limit={4} containerWidth={420} />
+      <Desk />
+    </QueryClientProvider>
+  </MantineProvider>
+)

@@ -1,0 +1,170 @@
+import { Button } from "@mantine/core"
+import type { Conversation, Message } from "@switchboard/conversation"
+import type { ConversationDetail } from "@switchboard/desk/DeskService"
+import { IconArrowDown } from "@tabler/icons-react"
+import { useQueryClient } from "@tanstack/react-query"
+import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react"
+import { ChannelIcon, lookOf } from "../Channels.tsx"
+import * as DeskClient from "../DeskClient.ts"
+import { contactNameOf, useDirectory } from "../Directory.ts"
+import { isSameDay, toDay } from "../Format.ts"
+import { useNow } from "../Now.ts"
+import { MessageView } from "./MessageView.tsx"
+import * as Outbox from "./Outbox.ts"
+import { OutgoingView } from "./OutgoingView.tsx"
+
+/** Messages of one author within this long of each other are one group. */
+const groupMs = 5 * 60_000
+/** This close to the end counts as reading along. */
+const nearPx = 120
+
+const isGrouped = (message: Message.Message, before: Message.Message | undefined): boolean =>
+  before !== undefined &&
+  before.direction === message.direction &&
+  before.threadId === message.threadId &&
+  before.author.kind === message.author.kind &&
+  JSON.stringify(before.author) === JSON.stringify(message.author) &&
+  message.sentAtMs - before.sentAtMs < groupMs &&
+  isSameDay(before.sentAtMs, message.sentAtMs)
+
+/** The kind of channel to which the contact has changed with this message, or null. */
+const movedTo = (
+  { threads }: Conversation.Conversation,
+  message: Message.Message,
+  earlier: ReadonlyArray<Message.Message>
+): string | null => {
+  const before = message.direction === "in" && earlier.findLast(({ direction }) => direction === "in")
+  if (!before) return null
+  const kindOf = ({ threadId }: Message.Message) => threads.find(({ id }) => id === threadId)?.channelKind
+  const kind = kindOf(message)
+  return kind === undefined || kind === kindOf(before) ? null : kind
+}
+
+const Day = ({ ms }: { readonly ms: number }) => <div className="day">{toDay(ms, useNow())}</div>
+
+export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) => {
+  const { conversation, contact } = detail
+  const directory = useDirectory()
+  const queries = useQueryClient()
+  const outgoing = Outbox.useOutbox().filter(({ conversationId }) => conversationId === conversation.id)
+  const [earlier, setEarlier] = useState<ReadonlyArray<Message.Message>>([])
+  const [isAtBeginning, setAtBeginning] = useState(false)
+  const [isReading, setReading] = useState(false)
+  const [isAway, setAway] = useState(false)
+  const scroller = useRef<HTMLDivElement>(null)
+  const follows = useRef(true)
+  const top = useRef(0)
+
+  // What was loaded before stays above; what the desk shows now wins.
+  const first = detail.messages[0]?.sequence ?? 0
+  const messages = [...earlier.filter(({ sequence }) => sequence < first), ...detail.messages]
+  const byId = new Map(messages.map((message) => [message.id as string, message]))
+  const hasEarlier = detail.hasEarlier && !isAtBeginning
+  const last = detail.messages.at(-1)?.id
+  const waiting = outgoing.filter(({ messageId }) => messageId === undefined || !byId.has(messageId))
+
+  useEffect(() => Outbox.settle(new Set(detail.messages.map(({ id }) => id as string))), [detail.messages])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the end is followed whenever something was added to it.
+  useLayoutEffect(() => {
+    const { current } = scroller
+    if (current && follows.current) current.scrollTop = current.scrollHeight
+  }, [last, waiting.length])
+  useEffect(() => {
+    const { current } = scroller
+    const inner = current?.firstElementChild
+    if (!current || !inner) return
+    // Pictures and mails get their height late.
+    const observer = new ResizeObserver(() => {
+      if (follows.current) current.scrollTop = current.scrollHeight
+    })
+    observer.observe(inner)
+    return () => observer.disconnect()
+  }, [])
+
+  const loadEarlier = async (): Promise<void> => {
+    const from = messages[0]?.sequence
+    const { current } = scroller
+    if (from === undefined || !current) return
+    setReading(true)
+    const fromEnd = current.scrollHeight - current.scrollTop
+    follows.current = false
+    try {
+      const page = await DeskClient.messagesBefore(conversation.id, from)
+      setEarlier([...page, ...messages])
+      setAtBeginning(page.length < 50)
+      requestAnimationFrame(() => {
+        current.scrollTop = current.scrollHeight - fromEnd
+      })
+    } finally {
+      setReading(false)
+    }
+  }
+  const onScroll = (): void => {
+    const { current } = scroller
+    if (!current) return
+    // Content that grows moves the end away without anybody having scrolled: only going up stops following.
+    const isUp = current.scrollTop < top.current - 2
+    top.current = current.scrollTop
+    const isNear = current.scrollHeight - current.scrollTop - current.clientHeight < nearPx
+    follows.current = isNear || (follows.current && !isUp)
+    setAway(!follows.current)
+  }
+  const reread = () => void queries.invalidateQueries({ queryKey: ["conversation", conversation.id] })
+
+  return (
+    <div className="timeline-frame">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so with the keyboard. */}
+      <div className="timeline" ref={scroller} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
+        <div className="timeline-inner">
+          {hasEarlier && (
+            <Button variant="subtle" size="compact-sm" mx="auto" onClick={loadEarlier} loading={isReading}>
+              Show earlier messages
+            </Button>
+          )}
+          {messages.map((message, index) => {
+            const before = messages[index - 1]
+            const goesOnBy = movedTo(conversation, message, messages.slice(0, index))
+            const isNewDay = before === undefined || !isSameDay(before.sentAtMs, message.sentAtMs)
+            return (
+              <Fragment key={message.id}>
+                {isNewDay && <Day ms={message.sentAtMs} />}
+                {goesOnBy !== null && (
+                  <div className="day">
+                    <ChannelIcon kind={goesOnBy} size={14} /> Goes on by {lookOf(goesOnBy).label}
+                  </div>
+                )}
+                <MessageView
+                  message={message}
+                  isFirst={!isGrouped(message, before)}
+                  thread={conversation.threads.find(({ id }) => id === message.threadId)}
+                  quoted={message.replyTo === undefined ? undefined : byId.get(message.replyTo)}
+                  contactName={contactNameOf(contact?.name)}
+                  directory={directory}
+                />
+              </Fragment>
+            )
+          })}
+          {messages.length === 0 && waiting.length === 0 && <p className="quiet center">No messages yet</p>}
+          {waiting.map((item) => (
+            <OutgoingView key={item.commandId} item={item} onSent={reread} />
+          ))}
+        </div>
+      </div>
+      {isAway && (
+        <Button
+          className="to-end"
+          size="compact-sm"
+          radius="xl"
+          variant="default"
+          leftSection={<IconArrowDown size={14} aria-hidden />}
+          onClick={() => {
+            follows.current = true
+            scroller.current?.scrollTo({ top: scroller.current.scrollHeight })
+          }}
+        >
+          Latest
+        </Button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,184 @@
+import { ActionIcon, Button, SegmentedControl, Skeleton, TextInput } from "@mantine/core"
+import { useHotkeys, useIntersection } from "@mantine/hooks"
+import type { InboxCursor } from "@switchboard/desk/DeskService"
+import type { InboxRow } from "@switchboard/desk/Views"
+import { IconArrowUp, IconInbox, IconRefresh, IconSearch, IconX } from "@tabler/icons-react"
+import { useInfiniteQuery } from "@tanstack/react-query"
+import { useEffect, useMemo, useRef, useState } from "react"
+import { Blank } from "../Blank.tsx"
+import * as DeskClient from "../DeskClient.ts"
+import { useDirectory, useMe } from "../Directory.ts"
+import { toSentence } from "../Problems.ts"
+import { ListRow } from "./ListRow.tsx"
+import { useHeldList } from "./useHeldList.ts"
+
+type Tab = "mine" | "unassigned" | "all" | "done"
+
+const tabs: ReadonlyArray<{ readonly value: Tab; readonly label: string }> = [
+  { value: "mine", label: "Mine" },
+  { value: "unassigned", label: "Unassigned" },
+  { value: "all", label: "All" },
+  { value: "done", label: "Done" }
+]
+
+const blanks: Readonly<Record<Tab, readonly [string, string]>> = {
+  mine: ["Nothing on your desk", "Accept an offer, or pick something from Unassigned."],
+  unassigned: ["Nobody is waiting for an agent", "New conversations appear here at once."],
+  all: ["All quiet", "No conversation is active. New ones appear here at once."],
+  done: ["Nothing done yet", "Resolved and closed conversations are kept here."]
+}
+
+const keep = (row: InboxRow, tab: Tab): boolean => tab !== "unassigned" || row.holder.kind === "nobody"
+const matches = (row: InboxRow, words: ReadonlyArray<string>): boolean => {
+  const text = [row.contactName, row.subject, row.preview, ...row.tags].join(" ").toLowerCase()
+  return words.every((word) => text.includes(word))
+}
+
+/** Puts the focus on the row `by` places after the one that has it, or after the open one. */
+const step = (list: HTMLElement | null, by: number): void => {
+  const rows = [...(list?.querySelectorAll<HTMLElement>("[data-row]") ?? [])]
+  const focused = rows.indexOf(document.activeElement as HTMLElement)
+  const current = focused >= 0 ? focused : rows.findIndex((row) => row.getAttribute("aria-current") === "true")
+  const next = rows[current < 0 ? (by > 0 ? 0 : rows.length - 1) : current + by]
+  next?.focus()
+  next?.scrollIntoView({ block: "nearest" })
+}
+
+export const ConversationList = ({ chosen }: { readonly chosen: string | null }) => {
+  const me = useMe()
+  const directory = useDirectory()
+  const [tab, setTab] = useState<Tab>("all")
+  const [search, setSearch] = useState("")
+  const input = useRef<HTMLInputElement>(null)
+  const list = useRef<HTMLUListElement>(null)
+  const scroller = useRef<HTMLDivElement>(null)
+  const filter: DeskClient.InboxFilter = {
+    active: tab !== "done",
+    ...(tab === "mine" && { assignee: me.id }),
+    ...(tab === "unassigned" && { assignee: "" })
+  }
+
+  const pages = useInfiniteQuery({
+    queryKey: ["inbox", filter],
+    queryFn: ({ pageParam, signal }) => DeskClient.inbox(filter, pageParam, signal),
+    initialPageParam: null as InboxCursor | null,
+    getNextPageParam: (page) => page.next,
+    refetchInterval: 60_000
+  })
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
+  const wanted = words.join(" ")
+  const latest = useMemo(() => {
+    // A row that moved while pages were read may be on two of them.
+    const rows = new Map((pages.data?.pages ?? []).flatMap((page) => page.rows).map((row) => [row.conversationId, row]))
+    const needles = wanted.split(" ").filter(Boolean)
+    return [...rows.values()].filter((row) => keep(row, tab) && matches(row, needles))
+  }, [pages.data, tab, wanted])
+  const { rows, gone, heldBack, apply, holders } = useHeldList(`${tab}/${wanted}`, latest)
+
+  const { ref: end, entry } = useIntersection({ root: scroller.current, rootMargin: "400px" })
+  const isEndNear = entry?.isIntersecting === true
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages
+  useEffect(() => {
+    if (isEndNear && hasNextPage && !isFetchingNextPage) void fetchNextPage()
+  }, [isEndNear, hasNextPage, isFetchingNextPage, fetchNextPage])
+
+  useHotkeys([
+    ["j", () => step(list.current, 1)],
+    ["k", () => step(list.current, -1)],
+    ["/", () => input.current?.focus()]
+  ])
+
+  const [title, hint] =
+    words.length > 0 ? ["Nothing found", "Search looks through the conversations that are loaded."] : blanks[tab]
+  return (
+    <section className="pane list" aria-label="Conversations">
+      <div className="list-head">
+        <TextInput
+          ref={input}
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Escape") return
+            setSearch("")
+            event.currentTarget.blur()
+          }}
+          placeholder="Search this list"
+          aria-label="Search this list"
+          leftSection={<IconSearch size={16} aria-hidden />}
+          rightSection={
+            search === "" ? null : (
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size="sm"
+                aria-label="Clear the search"
+                onClick={() => setSearch("")}
+              >
+                <IconX size={15} />
+              </ActionIcon>
+            )
+          }
+        />
+        <SegmentedControl
+          fullWidth
+          size="xs"
+          data={[...tabs]}
+          value={tab}
+          onChange={(value) => setTab(value as Tab)}
+          aria-label="Which conversations"
+        />
+      </div>
+      <div className="list-body" ref={scroller} {...holders}>
+        {heldBack > 0 && (
+          <Button
+            className="updates"
+            size="compact-sm"
+            radius="xl"
+            leftSection={<IconArrowUp size={14} aria-hidden />}
+            onClick={() => {
+              apply()
+              scroller.current?.scrollTo({ top: 0 })
+            }}
+          >
+            {heldBack === 1 ? "1 update" : `${heldBack} updates`}
+          </Button>
+        )}
+        {pages.isPending && (
+          <div aria-hidden="true">
+            {[0, 1, 2, 3, 4, 5].map((key) => (
+              <div key={key} className="row-skeleton">
+                <Skeleton h={13} w="55%" />
+                <Skeleton h={11} w="88%" />
+                <Skeleton h={11} w="38%" />
+              </div>
+            ))}
+          </div>
+        )}
+        {pages.isError && rows.length === 0 && (
+          <Blank icon={IconRefresh} title="The list can't be shown" hint={toSentence(pages.error)}>
+            <Button variant="default" size="xs" onClick={() => pages.refetch()}>
+              Try again
+            </Button>
+          </Blank>
+        )}
+        {pages.isSuccess && rows.length === 0 && !hasNextPage && <Blank icon={IconInbox} title={title} hint={hint} />}
+        <ul ref={list} className="bare">
+          {rows.map((row) => (
+            <ListRow
+              key={row.conversationId}
+              row={row}
+              isChosen={row.conversationId === chosen}
+              isGone={gone.has(row.conversationId)}
+              directory={directory}
+            />
+          ))}
+        </ul>
+        {pages.isSuccess && (
+          <div ref={end} className="list-end">
+            {isFetchingNextPage ? "Loading more…" : ""}
+          </div>
+        )}
+      </div>
+    </section>
+  )
+}
