@@ -211,10 +211,12 @@ describe("an erased contact", () => {
   })
 
   test("[CONTACT-14] is erased once, merged or not, and takes no other command", () => {
-    expect(given(create(), { type: "MergeContact", into: other }).when({ type: "EraseContact" }).contact).toMatchObject({
-      mergedInto: other,
-      erasedAtMs: 9000
-    })
+    expect(given(create(), { type: "MergeContact", into: other }).when({ type: "EraseContact" }).contact).toMatchObject(
+      {
+        mergedInto: other,
+        erasedAtMs: 9000
+      }
+    )
     expect(given(create(), { type: "EraseContact" }).when({ type: "EraseContact" }).told).toBe("-")
     for (const command of [
       { type: "AddAddress", address: phone },

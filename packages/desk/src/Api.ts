@@ -461,6 +461,26 @@ export const routes: ReadonlyArray<Route> = [
     handle: ({ desk, caller }) => desk.health(caller.actor)
   }),
   route({
+    method: "POST",
+    path: "/api/parked/retry",
+    operationId: "retryParked",
+    summary: "Lets a reactor read a stream again that it has parked",
+    role: "supervisor",
+    body: z.strictObject({ reactor: z.string().min(1).max(64), stream: z.string().min(1).max(512) }),
+    returns: json(Answers.Redriven),
+    handle: ({ desk, caller, body }) => desk.retryParked(caller.actor, body.reactor, body.stream)
+  }),
+  route({
+    method: "POST",
+    path: "/api/conversations/{id}/typing",
+    operationId: "setTyping",
+    summary: "Says that the calling agent types, or stopped; the contact sees it",
+    params: conversation,
+    body: z.strictObject({ typing: z.boolean() }),
+    returns: nothing,
+    handle: ({ desk, caller, params, body }) => desk.typing(caller.actor, params.id, body.typing)
+  }),
+  route({
     method: "GET",
     path: "/api/events",
     operationId: "followChanges",

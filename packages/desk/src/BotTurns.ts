@@ -15,7 +15,9 @@ import {
 import { Cause, Duration, Effect } from "effect"
 import { type Draft, stampOf } from "./Draft.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
+import { survivorOf } from "./Erasure.ts"
 import type { Payloads } from "./Jobs.ts"
+import { readAll } from "./Views.ts"
 import type { Handler } from "./Workers.ts"
 
 /** How many messages a bot is shown of what was said before. */
@@ -100,21 +102,28 @@ export const make = (environment: Environment["Service"]): Handler => {
       const conversation = stored as Conversation.Conversation | undefined
       if (!conversation) return undefined
       const [seen] = await workspace.claims([seenClaim(conversationId)])
-      const page = await workspace.query({
+      const seenTo = Number(seen?.value ?? 0)
+      const ofConversation = { field: "conversationId", equals: conversationId } as const
+      const unseen = await readAll(workspace, {
         view: "messages",
-        where: [{ field: "conversationId", equals: conversationId }],
+        where: [ofConversation, { field: "sequence", above: seenTo }],
+        order: { field: "sequence", direction: "ascending" }
+      })
+      const earlier = await workspace.query({
+        view: "messages",
+        where: [ofConversation, { field: "sequence", atMost: seenTo }],
         order: { field: "sequence", direction: "descending" },
         limit: historyLength
       })
-      const contact = (await workspace.document("contacts", conversation.contactId))?.document
+      const contactId = await survivorOf(workspace, conversation.contactId)
+      const contact = (await workspace.document("contacts", contactId))?.document
       return {
         conversation,
         contact: contact as Contact.Contact | undefined,
-        seen: Number(seen?.value ?? 0),
-        messages: page.documents
+        seen: seenTo,
+        messages: [...earlier.documents.toReversed(), ...unseen]
           .map((one) => one.document as unknown as Message.Message)
           .filter((one) => one.direction !== "note")
-          .toReversed()
       }
     })
     const bot: Bot.Bot | undefined = settings.bots.get(payload.botId)
@@ -175,6 +184,8 @@ export const make = (environment: Environment["Service"]): Handler => {
       turn(`conversation/${conversationId}`, async (draft) => {
         draft.timer(job.done)
         const [seen] = await draft.reads.claims([seenClaim(conversationId)])
+        // Another turn has answered these meanwhile.
+        if (Number(seen?.value ?? 0) >= last.sequence) return
         draft.claim({
           key: seenClaim(conversationId),
           value: String(last.sequence),
@@ -188,7 +199,10 @@ export const make = (environment: Environment["Service"]): Handler => {
         // A person took over while the bot thought: its answer is not wanted any more.
         error.rejection.code === "staleFence" || error.rejection.code === "notInControl"
           ? finish
-          : commit(handOff("botFailed", `asked for something that is refused: ${error.message}`).actions)
+          : commit(handOff("botFailed", `asked for something that is refused: ${error.message}`).actions).pipe(
+              // Nobody can take it over, such as when it was closed: then nobody has to.
+              Effect.catchTag("RejectedError", () => finish)
+            )
       )
     )
   })

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Channel, ContactThread } from "@switchboard/channel"
-import type { Conversation, Id, Message } from "@switchboard/conversation"
-import type { Storage } from "@switchboard/storage"
+import type { Conversation, Message } from "@switchboard/conversation"
+import type { Storage, StorageDriver } from "@switchboard/storage"
 import { Effect, Queue, Stream } from "effect"
 import { authorNameOf } from "./Deliveries.ts"
 import type { DeskError } from "./DeskError.ts"
@@ -38,29 +38,26 @@ interface Chained {
 export const make = (environment: Environment["Service"], live: Live): ContactThreads => {
   const { workspace } = environment
 
-  /** The conversations that went on under this key, the first one first. */
+  /** The conversations that this person went on in under this key, the first one first. */
   const chain = async (reads: Storage.Reads, accountId: string, key: string): Promise<ReadonlyArray<Chained>> => {
     const entry = (await reads.document("threads", threadKey(accountId, key)))?.document as ThreadEntry | undefined
-    const found: Array<Conversation.Conversation> = []
-    const seen = new Set<string>()
-    let id: Id.ConversationId | undefined = entry?.conversationId
-    while (id !== undefined && !seen.has(id) && found.length < 50) {
-      seen.add(id)
-      const conversation: Conversation.Conversation | undefined = (await reads.document("conversations", id))
-        ?.document as Conversation.Conversation | undefined
-      if (!conversation) break
-      found.unshift(conversation)
-      id = conversation.links.find((link) => link.kind === "followUpOf" || link.kind === "mergedFrom")?.conversationId
-    }
-    return found.map((conversation, index) => ({
-      conversation,
-      offset: index * span,
-      threadIds: new Set(
-        conversation.threads
-          .filter((thread) => thread.accountId === accountId && thread.key === key)
-          .map((thread) => thread.id)
-      )
-    }))
+    if (!entry) return []
+    const ids = [...(entry.earlier ?? []), entry.conversationId]
+    const first = (entry.place ?? 0) - ids.length + 1
+    const stored = await reads.documents("conversations", ids)
+    return stored.flatMap((one, index) => {
+      if (!one) return []
+      const conversation = one.document as unknown as Conversation.Conversation
+      const threads = conversation.threads.filter((thread) => thread.accountId === accountId && thread.key === key)
+      // Each keeps its place, whatever follows: a sequence once given is never another message's.
+      return [
+        {
+          conversation,
+          offset: (first + index) * span,
+          threadIds: new Set(threads.map((thread) => thread.id as string))
+        }
+      ]
+    })
   }
 
   const toThreadMessage = async (message: Message.Message, offset: number): Promise<ContactThread.ThreadMessage> => {
@@ -95,30 +92,75 @@ export const make = (environment: Environment["Service"], live: Live): ContactTh
     }
   }
 
-  /** Nothing but this thread's own messages: no notes, no other channel. */
+  /** A conversation's messages page by page, from where the client stopped. */
+  const pageOf = (
+    { conversation }: Chained,
+    field: { readonly above: number } | { readonly below: number },
+    direction: "ascending" | "descending"
+  ) =>
+    workspace.query({
+      view: "messages",
+      where: [
+        { field: "conversationId", equals: conversation.id },
+        { field: "sequence", ...field }
+      ],
+      order: { field: "sequence", direction },
+      limit: pageSize
+    })
+
+  const toMessage = (stored: StorageDriver.StoredDocument) => stored.document as unknown as Message.Message
+  const isOwn = ({ threadIds }: Chained, message: Message.Message): boolean =>
+    threadIds.has(message.threadId) && message.direction !== "note"
+
+  /** The sequence of the last of this thread's own messages. */
+  const headOf = async (chained: ReadonlyArray<Chained>): Promise<number> => {
+    for (const one of chained.toReversed()) {
+      let below = Number.MAX_SAFE_INTEGER
+      while (true) {
+        const { documents } = await pageOf(one, { below }, "descending")
+        const last = documents.map(toMessage).find((message) => isOwn(one, message))
+        if (last) return one.offset + last.sequence
+        if (documents.length < pageSize) break
+        below = toMessage(documents.at(-1)!).sequence
+      }
+    }
+    return 0
+  }
+
+  /** Nothing but this thread's own messages: no notes, no other channel. At most a page of them, none left out between. */
   const read = async (accountId: string, key: string, after: number): Promise<ContactThread.ThreadPage> => {
     const chained = await chain(workspace, accountId, key)
     const messages: Array<ContactThread.ThreadMessage> = []
-    for (const { conversation, threadIds, offset } of chained) {
-      const page = await workspace.query({
-        view: "messages",
-        where: [
-          { field: "conversationId", equals: conversation.id },
-          { field: "sequence", above: Math.max(0, after - offset) }
-        ],
-        order: { field: "sequence", direction: "ascending" },
-        limit: pageSize
-      })
-      for (const stored of page.documents) {
-        const message = stored.document as unknown as Message.Message
-        if (threadIds.has(message.threadId) && message.direction !== "note") {
-          messages.push(await toThreadMessage(message, offset))
+    for (const one of chained) {
+      let above = Math.max(0, after - one.offset)
+      while (messages.length < pageSize) {
+        const { documents } = await pageOf(one, { above }, "ascending")
+        for (const message of documents.map(toMessage)) {
+          above = message.sequence
+          if (isOwn(one, message)) messages.push(await toThreadMessage(message, one.offset))
+          if (messages.length === pageSize) break
         }
+        if (documents.length < pageSize) break
       }
     }
-    const last = chained.at(-1)
-    const head = messages.at(-1)?.sequence ?? Math.min(after, last ? last.offset + last.conversation.messageCount : 0)
-    return { messages, head }
+    const last = messages.at(-1)?.sequence
+    return { messages, head: last !== undefined && messages.length < pageSize ? last : await headOf(chained) }
+  }
+
+  /** Everything after a sequence, however many pages. */
+  const readOn = async (
+    accountId: string,
+    key: string,
+    after: number
+  ): Promise<ReadonlyArray<ContactThread.ThreadMessage>> => {
+    const found: Array<ContactThread.ThreadMessage> = []
+    let last = after
+    while (true) {
+      const { messages } = await read(accountId, key, last)
+      found.push(...messages)
+      if (messages.length < pageSize) return found
+      last = messages.at(-1)!.sequence
+    }
   }
 
   const accountIdOf = (channel: Channel.Channel, reading: Reading): string =>
@@ -131,42 +173,38 @@ export const make = (environment: Environment["Service"], live: Live): ContactTh
       Stream.unwrap(
         Effect.gen(function* () {
           const accountId = accountIdOf(channel, reading)
-          const updates = yield* Queue.unbounded<ThreadUpdate>()
+          // Only the latest matters to somebody who reads slowly.
+          const updates = yield* Queue.sliding<ThreadUpdate>(4)
+          const key = threadKey(accountId, reading.threadKey)
           const stop = live.typing.listen((typing) => {
-            if (typing.address === `${accountId}/${reading.threadKey}`) Queue.offerUnsafe(updates, typing.update)
+            if (typing.by === "agent" && typing.thread === key) Queue.offerUnsafe(updates, typing.update)
           })
           yield* Effect.addFinalizer(() => Effect.sync(stop))
           const start = yield* fromPromise(() => workspace.head())
-          const backlog = yield* fromPromise(() => read(accountId, reading.threadKey, reading.afterSequence))
-          let after = Math.max(reading.afterSequence, backlog.head)
-          const first = Stream.fromIterable(
-            backlog.messages.map((message): ThreadUpdate => ({ event: "message", message }))
-          )
+          const backlog = yield* fromPromise(() => readOn(accountId, reading.threadKey, reading.afterSequence))
+          let after = backlog.at(-1)?.sequence ?? reading.afterSequence
+          const asMessage = (message: ContactThread.ThreadMessage): ThreadUpdate => ({ event: "message", message })
+          const first = Stream.fromIterable(backlog.map(asMessage))
           const changes = Stream.flatMap(live.after(start), (recorded) => {
             if (recorded.family !== "conversation") return Stream.empty
+            const { event } = recorded
+            if (!("message" in event || "messageId" in event) || event.type === "NoteAdded") return Stream.empty
             return Stream.unwrap(
               fromPromise(async () => {
-                const { event } = recorded
-                if (
-                  event.type === "MessageSent" ||
-                  event.type === "MessageReceived" ||
-                  event.type === "MessageEchoed"
-                ) {
-                  const entry = await workspace.document("threads", threadKey(accountId, reading.threadKey))
-                  if ((entry?.document as ThreadEntry | undefined)?.conversationId !== recorded.id) return Stream.empty
-                  const page = await read(accountId, reading.threadKey, after)
-                  after = Math.max(after, page.head)
-                  return Stream.fromIterable(
-                    page.messages.map((message): ThreadUpdate => ({ event: "message", message }))
-                  )
+                const entry = (await workspace.document("threads", key))?.document as ThreadEntry | undefined
+                if (!entry || (entry.conversationId !== recorded.id && !entry.earlier?.includes(recorded.id))) {
+                  return Stream.empty
                 }
-                if (!("messageId" in event)) return Stream.empty
+                if ("message" in event) {
+                  const messages = await readOn(accountId, reading.threadKey, after)
+                  after = messages.at(-1)?.sequence ?? after
+                  return Stream.fromIterable(messages.map(asMessage))
+                }
                 const stored = (await workspace.document("messages", event.messageId))?.document
                 const message = stored as Message.Message | undefined
-                if (!message || message.direction === "note") return Stream.empty
                 const chained = await chain(workspace, accountId, reading.threadKey)
-                const place = chained.find((one) => one.threadIds.has(message.threadId))
-                if (!place || place.conversation.id !== recorded.id) return Stream.empty
+                const place = chained.find((one) => one.conversation.id === recorded.id)
+                if (!message || !place || !isOwn(place, message)) return Stream.empty
                 return Stream.succeed<ThreadUpdate>({
                   event: "update",
                   message: await toThreadMessage(message, place.offset)

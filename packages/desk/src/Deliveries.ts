@@ -35,6 +35,9 @@ const deskActor = Actor.system("outbox")
 /** The longest a platform's request to wait is followed, and the longest pause between two attempts. */
 const longestPauseMs = 15 * 60_000
 
+/** How often a change looks whether its message has been sent. */
+const waitsForDeliveryMs = 5000
+
 /** The pause before the next attempt, doubling from a second. */
 export const pauseMs = (attempt: number): number => Math.min(1000 * 2 ** (attempt - 1), longestPauseMs)
 
@@ -314,6 +317,14 @@ export const make = (environment: Environment["Service"]): { readonly deliver: H
     const finish = Effect.asVoid(fromPromise(() => workspace.commit({ timers: [job.done] })))
     if (typeof subject === "string") return yield* finish
     const outbound = toChange(subject, payload)
+    // What is being sent this moment has no name at the platform yet.
+    const jobs = subject.message.deliveries.map((delivery) => `deliver/${delivery.id}`)
+    if (!outbound && (yield* fromPromise(() => workspace.timers(jobs))).some((timer) => timer !== undefined)) {
+      const { startedAtMs: _, ...kept } = payload as Payloads["change"] & { readonly startedAtMs?: number }
+      return yield* Effect.asVoid(
+        fromPromise(() => workspace.commit({ timers: [job.later(environment.now() + waitsForDeliveryMs, kept)] }))
+      )
+    }
     if (!outbound || !subject.channel.capabilities.outbound.includes(outbound.kind)) return yield* finish
     const attempt = payload.attempt + 1
     const result = yield* callWithin<Outbound.SendResult>(

@@ -10,6 +10,7 @@ import {
   Contact,
   type Conversation,
   type ConversationCommand,
+  Conversation as Conversations,
   Id,
   Message,
   Rejection
@@ -17,7 +18,8 @@ import {
 import { type Bucket, Fold, Measures, Report } from "@switchboard/metrics"
 import type { Pool, Signal } from "@switchboard/routing"
 import { SlaClock, SlaRecord } from "@switchboard/sla"
-import { Cause, Clock, Context, Duration, Effect, Layer, type Scope, Stream } from "effect"
+import type { StorageDriver } from "@switchboard/storage"
+import { Cause, Clock, Context, Duration, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import * as BotTurns from "./BotTurns.ts"
 import * as ContactThreads from "./ContactThreads.ts"
 import * as Deliveries from "./Deliveries.ts"
@@ -45,13 +47,15 @@ import * as Reactors from "./Reactor.ts"
 import * as Receiver from "./Receiver.ts"
 import * as Router from "./Router.ts"
 import * as SlaReactor from "./SlaReactor.ts"
-import type { InboxRow, ParkedStream } from "./Views.ts"
+import { type InboxRow, type ParkedStream, readAll, threadKey } from "./Views.ts"
 import * as Workers from "./Workers.ts"
 
 /** How long an answer to a pool request is waited for. */
 const answerTimeoutMs = 10_000
 const commandLifetimeMs = 8 * 24 * 3_600_000
 const detailMessages = 100
+/** The pause before a channel that stopped listening by itself begins again. */
+const listenAgainMs = 1000
 
 /** The desk. */
 export class Desk extends Context.Service<
@@ -216,11 +220,27 @@ const make = Effect.gen(function* () {
     }
   }
 
-  const execute: DeskService["execute"] = (actor, conversationId, command, options) =>
-    executeOne(actor, Id.ConversationId.parse(conversationId), command, options)
+  const execute: DeskService["execute"] = Effect.fnUntraced(function* (actor, conversationId, command, options) {
+    const id = Id.ConversationId.parse(conversationId)
+    if (actor.kind === "contact") {
+      const found = yield* document<Conversation.Conversation>("conversations", id)
+      if (found && found.contactId !== actor.id)
+        return yield* notAllowed(actor, "another contact's conversation", "to be theirs")
+    }
+    return yield* executeOne(actor, id, command, options)
+  })
 
   const executeOnContact: DeskService["executeOnContact"] = (actor, contactId, command, options) => {
     const id = Id.ContactId.parse(contactId)
+    if (actor.kind === "contact" && actor.id !== id) {
+      return Effect.fail(notAllowed(actor, "another contact", "an agent's role"))
+    }
+    if (command.type === "EraseContact") {
+      return Effect.andThen(
+        erase(actor, id),
+        Effect.map(required<Contact.Contact>("contacts", "contact", id), ({ version }) => ({ contactId: id, version }))
+      )
+    }
     return once(`contact/${id}`, actor, `${command.type}/${id}`, options, async (draft) => {
       if (command.type === "MergeContact") {
         let current: Id.ContactId | undefined = command.into
@@ -277,6 +297,13 @@ const make = Effect.gen(function* () {
         sizeBytes: info.sizeBytes
       })
     }
+    /** Bytes that no message came to name. */
+    const drop = fromPromise(() =>
+      settings.config.blobs.delete(
+        workspace.id,
+        attachments.flatMap(({ blobKey }) => (blobKey === undefined ? [] : [blobKey]))
+      )
+    )
     return yield* once(
       `conversation/${conversationId}`,
       actor,
@@ -294,7 +321,7 @@ const make = Effect.gen(function* () {
           })
         }
         const purpose = input.purpose ?? "service"
-        const contact = await draft.contact(found.contactId)
+        const contact = await draft.contact(await Erasure.survivorOf(draft.reads, found.contactId))
         if (contact && !Contact.allows(contact, purpose, thread.channelKind)) {
           throw new RejectedError({
             rejection: Rejection.make(
@@ -325,6 +352,9 @@ const make = Effect.gen(function* () {
         )
         return { conversationId, version: (await draft.conversation(conversationId))!.version, messageId }
       }
+    ).pipe(
+      Effect.tap((answer) => (answer.repeated ? drop : Effect.void)),
+      Effect.tapError((error) => (error._tag === "StorageFailedError" ? Effect.void : drop))
     )
   })
 
@@ -420,14 +450,15 @@ const make = Effect.gen(function* () {
     const found = yield* required<Conversation.Conversation>("conversations", "conversation", conversationId)
     return yield* fromPromise(async () => {
       const position = await workspace.head()
+      const person = await Erasure.personOf(workspace, found.contactId)
       const [messages, row, contact, record, others] = await Promise.all([
         messagesBefore(found.id, Number.MAX_SAFE_INTEGER, detailMessages),
         workspace.document("inbox", found.id),
-        workspace.document("contacts", found.contactId),
+        workspace.document("contacts", person[0]!),
         workspace.document("slaRecords", found.id),
         workspace.query({
           view: "conversations",
-          where: [{ field: "contactId", equals: found.contactId }],
+          where: [{ field: "contactId", in: person }],
           order: { field: "openedAtMs", direction: "descending" },
           limit: 21
         })
@@ -496,19 +527,20 @@ const make = Effect.gen(function* () {
   ): Effect.fn.Return<void, DeskError> {
     const requestId = signal.requestId
     if (requestId === undefined) return
-    const answer = router.answer(requestId)
-    yield* askOnly(signal)
-    // Where this process owns the pool, the answer is one step away; elsewhere it is waited for.
-    while (yield* routing.step) {
-      // Until the owner is level.
-    }
-    const answered = yield* Effect.promise(() => answer).pipe(
-      Effect.timeoutOrElse({
-        duration: Duration.millis(answerTimeoutMs),
-        orElse: () => Effect.fail(new OverloadedError({ retryAfterMs: 1000 }))
-      }),
-      Effect.ensuring(Effect.sync(() => router.forget(requestId)))
-    )
+    const answered = yield* Effect.gen(function* () {
+      const answer = router.answer(requestId)
+      yield* askOnly(signal)
+      // Where this process owns the pool, the answer is two steps away; elsewhere it is waited for.
+      while (yield* routing.step) {
+        // Until the owner is level.
+      }
+      return yield* Effect.promise(() => answer).pipe(
+        Effect.timeoutOrElse({
+          duration: Duration.millis(answerTimeoutMs),
+          orElse: () => Effect.fail(new OverloadedError({ retryAfterMs: 1000 }))
+        })
+      )
+    }).pipe(Effect.ensuring(Effect.sync(() => router.forget(requestId))))
     if (answered.outcome === "refused") {
       const { code = "refused", message = "the pool refused", ...facts } = answered.refusal ?? {}
       return yield* new RoutingRefusedError({ code, explanation: message, facts })
@@ -591,20 +623,16 @@ const make = Effect.gen(function* () {
     yield* takeControl(conversationId, Id.AgentId.parse(agentId))
   })
 
-  const poolItems = async (): Promise<ReadonlyArray<Pool.PoolItem>> => {
-    const page = await workspace.query({
-      view: "poolItems",
-      where: [{ field: "pool", equals: Router.pool }],
-      limit: 5000
-    })
-    return page.documents.map((stored) => stored.document as unknown as Pool.PoolItem)
-  }
+  const poolItems = async (where: StorageDriver.Condition): Promise<ReadonlyArray<Pool.PoolItem>> =>
+    (await readAll(workspace, { view: "poolItems", where: [where] })).map(
+      (stored) => stored.document as unknown as Pool.PoolItem
+    )
 
   const offers: DeskService["offers"] = Effect.fn("Desk.offers")(function* (actor) {
     const agentId = yield* agentOf(actor)
     return yield* fromPromise(async () => {
-      const mine = (await poolItems()).filter(
-        (one) => one.place.kind === "offered" && one.place.agentId === agentId && one.place.expiresAtMs > now()
+      const mine = (await poolItems({ field: "agentId", equals: agentId })).filter(
+        (one) => one.place.kind === "offered" && one.place.expiresAtMs > now()
       )
       const rows = await InboxReactor.load<InboxRow>(
         workspace,
@@ -629,21 +657,27 @@ const make = Effect.gen(function* () {
     yield* requirePerson(actor, "the board")
     const nowMs = yield* Clock.currentTimeMillis
     return yield* fromPromise(async () => {
-      const [items, agentPage, waitingPage, activePage] = await Promise.all([
-        poolItems(),
+      const depths = router.engine()?.queueDepths()
+      const soon = nowMs + 15 * 60_000
+      const [items, agentPage, waitingPage, urgent, counts] = await Promise.all([
+        // The engine counts its queues; who holds something is few enough to read.
+        poolItems(depths ? { field: "placed", equals: "assigned" } : { field: "pool", equals: Router.pool }),
         workspace.documents("poolAgents", [...settings.agents.keys()]),
-        workspace.query({
+        readAll(workspace, {
           view: "metricStates",
           where: [{ field: "waitingSince", atLeast: 0 }],
-          order: { field: "waitingSince", direction: "ascending" },
-          limit: 2000
+          order: { field: "waitingSince", direction: "ascending" }
         }),
-        workspace.query({
+        // A promise due by then is what calls for attention by then.
+        readAll(workspace, {
           view: "inbox",
-          where: [{ field: "active", equals: true }],
-          order: { field: "attention", direction: "ascending" },
-          limit: 2000
-        })
+          where: [
+            { field: "active", equals: true },
+            { field: "attention", below: soon }
+          ],
+          order: { field: "attention", direction: "ascending" }
+        }),
+        workspace.document("counts", InboxReactor.countKey)
       ])
       const queues = new Map<string, { waiting: number; oldest: number }>()
       const holds = new Map<string, number>()
@@ -655,14 +689,17 @@ const make = Effect.gen(function* () {
         const queue = queues.get(item.queueId) ?? { waiting: 0, oldest: nowMs }
         queues.set(item.queueId, { waiting: queue.waiting + 1, oldest: Math.min(queue.oldest, item.arrivedAtMs) })
       }
+      for (const { queueId, waiting, offered, oldestArrivedAtMs = nowMs } of depths ?? []) {
+        queues.set(queueId, { waiting: waiting + offered, oldest: oldestArrivedAtMs })
+      }
       const stored = new Map(
         agentPage.flatMap((one) => (one ? [[one.key, one.document as unknown as Pool.PoolAgent] as const] : []))
       )
-      const waits = waitingPage.documents.flatMap((one) => {
+      const waits = waitingPage.flatMap((one) => {
         const wait = Fold.waiting((one.document as unknown as { readonly state: Fold.FoldState }).state)
         return wait ? [wait] : []
       })
-      const rows = activePage.documents.map((one) => one.document as unknown as InboxRow)
+      const rows = urgent.map((one) => one.document as unknown as InboxRow)
       return {
         nowMs,
         agents: [...settings.agents.values()].map((agent) => {
@@ -685,9 +722,8 @@ const make = Effect.gen(function* () {
           })
         ),
         waiting: Report.toWaiting(waits, { atMs: nowMs, by: ["channelKind"] }),
-        breachingSoon: rows.filter((row) => row.due && !row.due.breached && row.due.dueAtMs - nowMs < 15 * 60_000)
-          .length,
-        active: rows.length
+        breachingSoon: rows.filter((row) => row.due && !row.due.breached && row.due.dueAtMs < soon).length,
+        active: (counts?.document as unknown as InboxReactor.Counts | undefined)?.active ?? 0
       }
     })
   })
@@ -866,10 +902,13 @@ const make = Effect.gen(function* () {
           encode({ type: "PoolAsked", signal: { type: "tick" } }, undefined, draft.nowMs)
         ])
       }),
+    erase: (job) => {
+      const { contactId } = job.timer.payload as unknown as Payloads["erase"]
+      return Effect.asVoid(eraseNow(contactId))
+    },
     entry: Effect.fnUntraced(function* (job) {
       const payload = job.timer.payload as unknown as Payloads["entry"]
-      const channel = settings.channels.get(payload.channelKind)
-      if (channel) yield* receiver.apply(channel, payload.entry as never, payload)
+      yield* receiver.again(payload)
       // Applied, or set again under the same key: then the revision has moved on and this clears nothing.
       yield* Effect.ignore(fromPromise(() => workspace.commit({ timers: [job.done] })))
     })
@@ -906,26 +945,41 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const listen = (channel: Channel.Channel) =>
-    channel.listen === undefined
-      ? Effect.void
-      : Effect.acquireRelease(
-          Effect.tryPromise({
-            try: (signal) =>
-              channel.listen!({
-                signal,
-                now,
-                receive: (input) => Effect.runPromise(receiver.take(channel, input))
-              }),
-            catch: (cause) =>
-              new ConfigError({
-                field: `channels.${channel.kind}.listen`,
-                found: cause instanceof Error ? cause.message : String(cause),
-                fix: "name an address and a port that are free here, or stop what holds them"
-              })
-          }),
-          (listener) => Effect.promise(() => listener.stop())
-        ).pipe(Effect.tap((listener) => Effect.logInfo(`${channel.kind} listens at ${listener.url ?? "its source"}`)))
+  const listen = (channel: Channel.Channel): Effect.Effect<void, ConfigError, Scope.Scope> =>
+    Effect.gen(function* () {
+      const open = channel.listen
+      if (open === undefined) return
+      const listener = yield* Effect.acquireRelease(
+        Effect.tryPromise({
+          try: (signal) =>
+            open({
+              signal,
+              now,
+              receive: (input) => Effect.runPromise(receiver.take(channel, input))
+            }),
+          catch: (cause) =>
+            new ConfigError({
+              field: `channels.${channel.kind}.listen`,
+              found: cause instanceof Error ? cause.message : String(cause),
+              fix: "name an address and a port that are free here, or stop what holds them"
+            })
+        }),
+        (opened) => Effect.promise(() => opened.stop())
+      )
+      yield* Effect.logInfo(`${channel.kind} listens at ${listener.url ?? "its source"}`)
+      yield* Effect.forkScoped(
+        Effect.promise(() => listener.stopped.catch(() => undefined)).pipe(
+          Effect.andThen(Effect.logError(`${channel.kind} has stopped listening by itself; it begins again`)),
+          Effect.andThen(Effect.sleep(listenAgainMs)),
+          Effect.andThen(
+            listen(channel).pipe(
+              Effect.tapError((error) => Effect.logError(error.message)),
+              Effect.retry(Schedule.spaced(listenAgainMs))
+            )
+          )
+        )
+      )
+    })
 
   const start = Effect.gen(function* () {
     yield* Effect.forEach([...settings.channels.values()], listen, { discard: true })
@@ -943,6 +997,9 @@ const make = Effect.gen(function* () {
             }).pipe(
               Effect.catch((error) =>
                 Effect.andThen(Effect.logError(`${reactor.name}: ${error.message}`), Effect.sleep(1000))
+              ),
+              Effect.catchDefect((defect) =>
+                Effect.andThen(Effect.logError(`${reactor.name}: ${String(defect)}`), Effect.sleep(1000))
               )
             )
           )
@@ -975,8 +1032,48 @@ const make = Effect.gen(function* () {
 
   const erase: DeskService["erase"] = Effect.fn("Desk.erase")(function* (actor, contactId) {
     yield* requireRole(actor, "erasing a contact", ["administrator"])
-    const contact = yield* required<Contact.Contact>("contacts", "contact", contactId)
-    return yield* fromPromise(() => Erasure.erase(environment, contact))
+    yield* required<Contact.Contact>("contacts", "contact", contactId)
+    const id = Id.ContactId.parse(contactId)
+    const person = yield* turn(`contact/${id}`, async (draft) => {
+      const all = await Erasure.personOf(draft.reads, id)
+      for (const one of all) await Erasure.request(draft, one, stampOf(actor, draft.nowMs))
+      return all
+    })
+    const erased = yield* Effect.forEach(person, eraseNow)
+    return erased.reduce((sum, one) => ({
+      events: sum.events + one.events,
+      documents: sum.documents + one.documents,
+      blobs: sum.blobs + one.blobs
+    }))
+  })
+
+  /** While all reactors stand still: what they have read before must not be written after. */
+  const eraseNow = (contactId: Id.ContactId): Effect.Effect<Erasure.Erased, DeskError> =>
+    reactors.reduce<Effect.Effect<Erasure.Erased, DeskError>>(
+      (erasing, reactor) => reactor.exclusively(erasing),
+      Effect.uninterruptible(fromPromise(() => Erasure.erase(environment, contactId)))
+    )
+
+  const retryParked: DeskService["retryParked"] = Effect.fn("Desk.retryParked")(function* (actor, name, stream) {
+    yield* requireRole(actor, "reading a parked stream again", ["supervisor", "administrator"])
+    const reactor = reactors.find((one) => one.name === name)
+    if (!reactor) return yield* new NotFoundError({ what: "reactor", id: name })
+    const reason = yield* reactor.retry(stream)
+    return { done: reason === undefined, reason: reason ?? null }
+  })
+
+  const typing: DeskService["typing"] = Effect.fn("Desk.typing")(function* (actor, conversationId, isTyping) {
+    const agentId = yield* agentOf(actor)
+    const found = yield* required<Conversation.Conversation>("conversations", "conversation", conversationId)
+    const thread = threadOf(found, undefined)
+    if (thread && Conversations.isActive(found)) {
+      const authorName = settings.agents.get(agentId)?.name
+      live.typing.publish({
+        thread: threadKey(thread.accountId, thread.key),
+        by: "agent",
+        update: { event: "typing", typing: { typing: isTyping, ...(authorName !== undefined && { authorName }) } }
+      })
+    }
   })
 
   const health: DeskService["health"] = Effect.fn("Desk.health")(function* (actor) {
@@ -1030,6 +1127,8 @@ const make = Effect.gen(function* () {
       ),
     erase,
     health,
+    retryParked,
+    typing,
     drain
   }
   return { ...service, start, run, environment }

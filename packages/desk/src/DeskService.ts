@@ -176,7 +176,7 @@ export type ThreadUpdate =
   | { readonly event: "message" | "update"; readonly message: ContactThread.ThreadMessage }
   | { readonly event: "typing"; readonly typing: ContactThread.ThreadTyping }
 
-/** What the desk is doing inside. */
+/** What the desk is doing inside. `parked` has at most 200 streams, `deadLetters` counts to 1000. */
 export interface Health {
   readonly position: number
   readonly reactors: ReadonlyArray<{ readonly name: string; readonly position: number; readonly behind: number }>
@@ -262,12 +262,26 @@ export interface DeskService {
     actor: Actor.Actor,
     deadLetterId: string
   ) => Effect.Effect<{ readonly done: boolean; readonly reason: string | null }, DeskError>
-  /** Removes everything personal to a contact: administrators only. Returns what was removed. */
+  /**
+   * Removes everything personal to a contact and to those who were merged with them: administrators only. The contact's
+   * stream keeps who asked and when. Returns what was removed.
+   */
   readonly erase: (
     actor: Actor.Actor,
     contactId: string
   ) => Effect.Effect<{ readonly events: number; readonly documents: number; readonly blobs: number }, DeskError>
   readonly health: (actor: Actor.Actor) => Effect.Effect<Health, DeskError>
+  /**
+   * Lets a reactor read a stream again that it has parked: supervisors only, once the reason is mended. `reason` says why
+   * it is still parked.
+   */
+  readonly retryParked: (
+    actor: Actor.Actor,
+    reactor: string,
+    stream: string
+  ) => Effect.Effect<{ readonly done: boolean; readonly reason: string | null }, DeskError>
+  /** An agent types, or stopped: shown to the contact where they last wrote, and never stored. */
+  readonly typing: (actor: Actor.Actor, conversationId: string, isTyping: boolean) => Effect.Effect<void, DeskError>
   /** Does what is due and returns: for cron, serverless and tests. Returns what is left undone when the budget ends. */
   readonly drain: (options?: { readonly budgetMs?: number }) => Effect.Effect<{ readonly level: boolean }, DeskError>
 }

@@ -16,12 +16,14 @@ import {
   type ConversationEvent,
   ConversationEvolution,
   type Id,
-  type Message
+  type Message,
+  Rejection
 } from "@switchboard/conversation"
 import type { Storage, StorageDriver } from "@switchboard/storage"
 import { RejectedError } from "./DeskError.ts"
 import { encode, streams } from "./DeskEvent.ts"
 import { toTimers } from "./Jobs.ts"
+import { bounded } from "./Views.ts"
 
 interface ConversationDraft {
   readonly before: Conversation.Conversation | undefined
@@ -35,6 +37,23 @@ interface ContactDraft {
   contact: Contact.Contact | undefined
   readonly events: Array<Contact.ContactEvent>
 }
+
+/** Commands that write down something personal. */
+const bringsWords: ReadonlySet<ConversationCommand.ConversationCommand["type"]> = new Set<
+  ConversationCommand.ConversationCommand["type"]
+>([
+  "AddThread",
+  "ReceiveMessage",
+  "RecordEcho",
+  "SendMessage",
+  "AddNote",
+  "EditMessage",
+  "HandOff",
+  "TransferConversation",
+  "SetAttributes",
+  "SetSubject",
+  "AddParticipant"
+])
 
 /** A write turn in the making. Plain mutable state, alive for one decision only. */
 export class Draft {
@@ -113,6 +132,9 @@ export class Draft {
     for (const messageId of Commands.toMessageIds(command)) await this.message(id, messageId)
     const allowed = this.authorise(stamp.actor, command, draft.state.conversation)
     if (!allowed.ok) throw new RejectedError({ rejection: allowed.error })
+    if (bringsWords.has(command.type) && draft.state.conversation) {
+      await this.requirePresent(draft.state.conversation.contactId)
+    }
     const decided = ConversationDecision.decide(draft.state, command, stamp)
     if (!decided.ok) throw new RejectedError({ rejection: decided.error })
     for (const event of decided.value) {
@@ -122,6 +144,20 @@ export class Draft {
       if (messageId !== undefined) draft.changedMessages.add(messageId)
     }
     return decided.value
+  }
+
+  /** What was said to and of an erased contact is gone; nothing is to come in its place. */
+  private async requirePresent(contactId: Id.ContactId): Promise<void> {
+    const contact =
+      this.contacts.get(contactId)?.contact ??
+      ((await this.reads.document("contacts", contactId))?.document as Contact.Contact | undefined)
+    if (contact?.erasedAtMs === undefined) return
+    throw new RejectedError({
+      rejection: Rejection.make("contactErased", "the contact was erased; the conversation can only be closed", {
+        contactId,
+        erasedAtMs: contact.erasedAtMs
+      })
+    })
   }
 
   /** Gives a command to a contact; verified and claimed addresses are owned by claims in the same commit. */
@@ -146,11 +182,6 @@ export class Draft {
 
   private own(contactId: Id.ContactId, address: Address.Address): void {
     this.claim({ key: addressClaim(address), value: contactId, subject: contactId })
-  }
-
-  /** Guards a contact: the turn is decided again when it changes meanwhile. */
-  async guardContact(id: Id.ContactId): Promise<void> {
-    await this.loadContact(id)
   }
 
   claim(change: StorageDriver.ClaimChange): void {
@@ -214,13 +245,15 @@ export class Draft {
 }
 
 /** The claim that owns an address: verified ones are one person's for all channels, claimed ones only a hint. */
-export const addressClaim = (address: Address.Address): string => `address/${address.state}/${Address.toKey(address)}`
+export const addressClaim = (address: Address.Address): string =>
+  bounded(`address/${address.state}/${Address.toKey(address)}`)
 
 /** How long platform message ids stay claimed: platforms retry for up to 7 days. */
 export const claimLifetimeMs = 9 * 24 * 3_600_000
 
 /** The claim of a platform's message id; its value finds the message. */
-export const platformClaim = (accountId: string, platformId: string): string => `platform/${accountId}/${platformId}`
+export const platformClaim = (accountId: string, platformId: string): string =>
+  bounded(`platform/${accountId}/${platformId}`)
 
 /** Who acts, when: the stamp of a command given now. */
 export const stampOf = (

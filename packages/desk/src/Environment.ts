@@ -42,6 +42,9 @@ export class Ids extends Context.Service<Ids, { readonly next: () => string }>()
     })
 }
 
+/** Which workspaces the desks of this process work on, by storage: what one has cached, another's commits don't reach. */
+const usersOf = new WeakMap<object, Set<{ readonly workspace: string }>>()
+
 /** The surroundings of a running desk. */
 export class Environment extends Context.Service<
   Environment,
@@ -69,6 +72,24 @@ export class Environment extends Context.Service<
         })
         const clock = yield* Clock.Clock
         const now = () => clock.currentTimeMillisUnsafe()
+        const users = usersOf.get(config.storage) ?? new Set()
+        usersOf.set(config.storage, users)
+        const isTaken = [...users].some((user) => user.workspace === settings.workspace)
+        if (isTaken && !config.storage.capabilities.multiProcess) {
+          return yield* new ConfigError({
+            field: "storage",
+            found: `another desk that works on "${settings.workspace}" in it`,
+            fix: "stop that desk first, or give each a workspace or a storage of its own"
+          })
+        }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            const user = { workspace: settings.workspace }
+            users.add(user)
+            return user
+          }),
+          (user) => Effect.sync(() => void users.delete(user))
+        )
         const storage = yield* Effect.acquireRelease(
           Effect.tryPromise({
             try: () =>
@@ -86,7 +107,9 @@ export class Environment extends Context.Service<
                 fix: "make the storage usable, then start again"
               })
           }),
-          (opened) => Effect.promise(() => opened.close())
+          (opened) =>
+            // The last one closes it.
+            Effect.suspend(() => (users.size === 1 ? Effect.promise(() => opened.close()) : Effect.void))
         )
         const workspace = storage.workspace(settings.workspace)
         const { next } = yield* Ids

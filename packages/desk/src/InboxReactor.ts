@@ -7,10 +7,10 @@ import type { Contact, Conversation, Id } from "@switchboard/conversation"
 import { Conversation as Conversations } from "@switchboard/conversation"
 import type { Pool } from "@switchboard/routing"
 import { SlaRecord } from "@switchboard/sla"
-import type { Storage } from "@switchboard/storage"
+import type { Storage, StorageDriver } from "@switchboard/storage"
 import type { Recorded } from "./DeskEvent.ts"
 import type { Reactor } from "./Reactor.ts"
-import type { InboxRow } from "./Views.ts"
+import { type InboxRow, readAll } from "./Views.ts"
 
 /** How far behind everything urgent a conversation stands that waits for nobody here. */
 const calmMs = 1e14
@@ -106,6 +106,20 @@ export const toRow = (
   }
 }
 
+/** How many conversations somebody may still have to act on: one document beside the rows. */
+export interface Counts {
+  readonly active: number
+}
+
+/** The key of {@link Counts}. */
+export const countKey = "inbox"
+
+const countActive = async (reads: Storage.Reads): Promise<number> => {
+  const known = (await reads.document("counts", countKey))?.document as unknown as Counts | undefined
+  if (known) return known.active
+  return (await readAll(reads, { view: "inbox", where: [{ field: "active", equals: true }] })).length
+}
+
 /** The reactor. */
 export const make = (): Reactor => ({
   name: "inbox",
@@ -118,22 +132,19 @@ export const make = (): Reactor => ({
       load<SlaRecord.SlaRecord>(reads, "slaRecords", ids),
       load<Pool.PoolItem>(reads, "poolItems", ids)
     ])
-    return {
-      commit: {
-        views: [...conversations.values()].map((conversation) => ({
-          view: "inbox",
-          key: conversation.id,
-          put: {
-            ...toRow(
-              conversation,
-              contacts.get(conversation.contactId),
-              records.get(conversation.id),
-              items.get(conversation.id)
-            )
-          },
-          subject: conversation.contactId
-        }))
-      }
-    }
+    const before = await load<InboxRow>(reads, "inbox", [...conversations.keys()])
+    let more = 0
+    const views: Array<StorageDriver.ViewChange> = [...conversations.values()].map((conversation) => {
+      const row = toRow(
+        conversation,
+        contacts.get(conversation.contactId),
+        records.get(conversation.id),
+        items.get(conversation.id)
+      )
+      more += Number(row.active) - Number(before.get(conversation.id)?.active ?? false)
+      return { view: "inbox", key: conversation.id, put: { ...row }, subject: conversation.contactId }
+    })
+    if (more !== 0) views.push({ view: "counts", key: countKey, put: { active: (await countActive(reads)) + more } })
+    return { commit: { views } }
   }
 })

@@ -19,9 +19,9 @@ import {
 } from "@switchboard/conversation"
 import type { StorageDriver } from "@switchboard/storage"
 import { addressClaim, claimLifetimeMs, type Draft, platformClaim, stampOf } from "./Draft.ts"
-import { addressSubject } from "./Erasure.ts"
+import { addressSubject, personOf } from "./Erasure.ts"
 import * as Jobs from "./Jobs.ts"
-import { type ThreadEntry, threadKey } from "./Views.ts"
+import { bounded, type ThreadEntry, threadKey } from "./Views.ts"
 
 /** What a new conversation is given. */
 export interface OpeningRules {
@@ -64,7 +64,11 @@ export const isContent = (entry: Inbound.Entry): boolean => "thread" in entry
 const entryClaim = (account: ChannelAccount.ChannelAccount, entry: Inbound.Entry): string =>
   isContent(entry) && "platformId" in entry && entry.platformId === entry.entryId
     ? platformClaim(account.id, entry.platformId)
-    : `entry/${account.id}/${entry.kind}/${entry.entryId}`
+    : bounded(`entry/${account.id}/${entry.kind}/${entry.entryId}`)
+
+/** The key of an entry's dead letter: however often it comes, it is kept once. */
+export const letterClaim = (entry: Inbound.Entry): string =>
+  bounded(`letter/${entry.account}/${entry.kind}/${entry.entryId}`)
 
 /** The lane of an entry: entries of one sender follow one another, in order. */
 export const laneOf = (account: ChannelAccount.ChannelAccount, entry: Inbound.Entry): string =>
@@ -275,10 +279,13 @@ const findContact = async (draft: Draft, from: Inbound.Sender, newId: () => stri
     ? []
     : from.addresses.flatMap((_, index) => (owners[index] ? [owners[index].value] : []))
   const found = verified[0] ?? claimed[0]
-  const contactId = await follow(draft, Id.ContactId.parse(found ?? newId()))
+  const known = found === undefined ? undefined : await follow(draft, Id.ContactId.parse(found))
+  // Somebody erased this instant is nobody: what comes is from somebody new.
+  const isGone = known !== undefined && (await draft.contact(known))?.erasedAtMs !== undefined
+  const contactId = known === undefined || isGone ? Id.ContactId.parse(newId()) : known
   const stamp = stampOf({ kind: "contact", id: contactId }, draft.nowMs)
   const unowned = from.addresses.filter((_, index) => !owners[index])
-  if (found === undefined) {
+  if (known === undefined || isGone) {
     await draft.runOnContact(
       contactId,
       {
@@ -319,14 +326,12 @@ const suggest = async (
     )
   )
   for (const [index, address] of from.addresses.entries()) {
-    for (const other of [owners[index]?.value, opposite[index]?.value]) {
-      if (other === undefined || other === contactId) continue
-      const evidence = `same ${address.kind}, ${address.state === "verified" && other === owners[index]?.value ? "verified on both sides" : "not verified on one side"}`
-      await draft.runOnContact(
-        contactId,
-        { type: "SuggestMatch", contactId: Id.ContactId.parse(other), evidence },
-        stamp
-      )
+    for (const claim of [owners[index], opposite[index]]) {
+      if (claim === undefined) continue
+      const other = await follow(draft, Id.ContactId.parse(claim.value))
+      if (other === contactId || (await draft.contact(other))?.erasedAtMs !== undefined) continue
+      const evidence = `same ${address.kind}, ${address.state === "verified" && claim === owners[index] ? "verified on both sides" : "not verified on one side"}`
+      await draft.runOnContact(contactId, { type: "SuggestMatch", contactId: other, evidence }, stamp)
     }
   }
 }
@@ -355,8 +360,15 @@ const conversationOf = (threadId: string): Id.ConversationId | undefined => {
   return dot > 0 ? Id.ConversationId.parse(threadId.slice(0, dot)) : undefined
 }
 
-const belongs = (conversation: Conversation.Conversation, contactId: Id.ContactId, from: Inbound.Sender): boolean =>
+/** Whether a sender takes part: the contact, whoever was merged into them, or somebody it is copied to. */
+const belongs = async (
+  draft: Draft,
+  conversation: Conversation.Conversation,
+  contactId: Id.ContactId,
+  from: Inbound.Sender
+): Promise<boolean> =>
   conversation.contactId === contactId ||
+  (await follow(draft, conversation.contactId)) === contactId ||
   conversation.participants.some(
     (one) =>
       (one.role === "cc" && from.addresses.some((address) => Address.isSame(address, one.address))) ||
@@ -374,7 +386,9 @@ const findExisting = async (
   const at = async (conversationId: Id.ConversationId | undefined, threadId: string | undefined) => {
     const conversation = conversationId && (await draft.conversation(conversationId))
     const thread = conversation?.threads.find((one) => one.id === threadId || threadId === undefined)
-    return conversation && thread ? { conversation, threadId: thread.id } : undefined
+    // Nobody goes on in what was an erased contact's: what they write there would be kept under that contact.
+    const isGone = conversation && (await draft.contact(conversation.contactId))?.erasedAtMs !== undefined
+    return conversation && thread && !isGone ? { conversation, threadId: thread.id } : undefined
   }
   const { token, references = [], key } = entry.thread
   if (token !== undefined) {
@@ -387,7 +401,7 @@ const findExisting = async (
       if (!claim) continue
       const [conversationId, messageId] = claim.value.split("/")
       const found = await at(Id.ConversationId.parse(conversationId), undefined)
-      if (!found || !belongs(found.conversation, contactId, entry.from)) continue
+      if (!found || !(await belongs(draft, found.conversation, contactId, entry.from))) continue
       const message = messageId && (await draft.message(found.conversation.id, Id.MessageId.parse(messageId)))
       return { ...found, threadId: message ? message.threadId : found.threadId }
     }
@@ -397,7 +411,7 @@ const findExisting = async (
     | undefined
   if (!stored) return undefined
   const found = await at(stored.conversationId, stored.threadId)
-  return found && belongs(found.conversation, contactId, entry.from) ? found : undefined
+  return found && (await belongs(draft, found.conversation, contactId, entry.from)) ? found : undefined
 }
 
 const findPlace = async (
@@ -424,7 +438,9 @@ const findPlace = async (
   const links: Array<Conversation.Link> = conversation ? [{ kind: "followUpOf", conversationId: conversation.id }] : []
   const open = conversation ? undefined : await findOpen(draft, contactId)
   if (open) {
-    if (joins(open, arrival, entry, rules)) return addThread(draft, arrival, entry, open, contactId)
+    // A merge can be undone: what was a merged-away contact's stays theirs.
+    if (open.contactId === contactId && joins(open, arrival, entry, rules))
+      return addThread(draft, arrival, entry, open, contactId)
     links.push({ kind: "related", conversationId: open.id })
   }
   const place = await openConversation(draft, arrival, entry, contactId, rules, links)
@@ -444,18 +460,21 @@ const findPlace = async (
   return place
 }
 
-/** The contact's open conversation, the latest opened first. */
+/** The contact's open conversation, the latest opened first; without one, that of somebody who was merged into them. */
 const findOpen = async (draft: Draft, contactId: Id.ContactId): Promise<Conversation.Conversation | undefined> => {
-  const page = await draft.reads.query({
-    view: "conversations",
-    where: [{ field: "contactId", equals: contactId }],
-    order: { field: "openedAtMs", direction: "descending" },
-    limit: 20
-  })
-  const open = page.documents
-    .map((stored) => stored.document as unknown as Conversation.Conversation)
-    .find((one) => one.status === "open" || one.status === "pending" || one.status === "snoozed")
-  return open && draft.conversation(open.id)
+  for (const id of await personOf(draft.reads, contactId)) {
+    const page = await draft.reads.query({
+      view: "conversations",
+      where: [{ field: "contactId", equals: id }],
+      order: { field: "openedAtMs", direction: "descending" },
+      limit: 20
+    })
+    const open = page.documents
+      .map((stored) => stored.document as unknown as Conversation.Conversation)
+      .find(Conversations.isActive)
+    if (open) return draft.conversation(open.id)
+  }
+  return undefined
 }
 
 /** Whether a conversation takes one more thread; one that is full goes on in a follow-up. */
@@ -487,9 +506,26 @@ const newThread = ({ account, channel }: Arrival, entry: Content, threadId: Id.T
   ...(entry.thread.rootPost !== undefined && { rootPost: entry.thread.rootPost })
 })
 
-const remember = (draft: Draft, { account }: Arrival, entry: Content, place: Place, contactId: Id.ContactId): Place => {
-  const put: ThreadEntry = { ...place, contactId }
-  draft.view({ view: "threads", key: threadKey(account.id, entry.thread.key), put: { ...put }, subject: contactId })
+const remember = async (
+  draft: Draft,
+  { account }: Arrival,
+  entry: Content,
+  place: Place,
+  contactId: Id.ContactId
+): Promise<Place> => {
+  const key = threadKey(account.id, entry.thread.key)
+  const before = (await draft.reads.document("threads", key))?.document as ThreadEntry | undefined
+  const goesOn = before !== undefined && before.conversationId !== place.conversationId
+  // Who comes to a key that was somebody else's reads nothing of theirs.
+  const isSamePerson = before !== undefined && (await follow(draft, before.contactId)) === contactId
+  const earlier = isSamePerson ? (before.earlier ?? []) : []
+  const put: ThreadEntry = {
+    ...place,
+    contactId,
+    place: (before?.place ?? 0) + (goesOn ? 1 : 0),
+    earlier: goesOn && isSamePerson ? [...earlier, before.conversationId].slice(-50) : earlier
+  }
+  draft.view({ view: "threads", key, put: { ...put }, subject: contactId })
   return place
 }
 
@@ -645,7 +681,7 @@ export const retryOf = (
     ? undefined
     : Jobs.job(
         "entry",
-        `${channelKind}/${entry.account}/${entry.kind}/${entry.entryId}`.slice(0, 400),
+        bounded(`${channelKind}/${entry.account}/${entry.kind}/${entry.entryId}`),
         nowMs + delayMs,
         { channelKind, entry, attempt: attempt + 1, firstAtMs },
         "from" in entry && entry.from ? { subject: addressSubject(entry.from.addresses[0]!) } : {}

@@ -10,7 +10,7 @@ import type { Conversation, ConversationEvent, Id, Message } from "@switchboard/
 import type { StorageDriver } from "@switchboard/storage"
 
 /** The kinds of timers a desk's workers handle. */
-export const kinds = ["deliver", "change", "fetch", "botTurn", "snooze", "sla", "pool", "entry"] as const
+export const kinds = ["deliver", "change", "fetch", "botTurn", "snooze", "sla", "pool", "entry", "erase"] as const
 
 /** The kind of a job. */
 export type JobKind = (typeof kinds)[number]
@@ -55,6 +55,7 @@ export interface Payloads {
     readonly attempt: number
     readonly firstAtMs: number
   }
+  readonly erase: { readonly contactId: Id.ContactId }
 }
 
 /** A timer of one kind. */

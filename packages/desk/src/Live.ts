@@ -3,17 +3,18 @@
  *
  * @module
  */
-import type { Id } from "@switchboard/conversation"
+import type { StorageDriver } from "@switchboard/storage"
 import { Effect, Queue, type Scope, Stream } from "effect"
 import type { DeskError } from "./DeskError.ts"
-import { decode, type Recorded } from "./DeskEvent.ts"
+import { decode, type Recorded, UnknownEventError } from "./DeskEvent.ts"
 import type { ThreadUpdate } from "./DeskService.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
 
 /** What is passed on without being stored. */
 export interface Typing {
-  readonly conversationId: Id.ConversationId | undefined
-  readonly address: string
+  /** The `threadKey` of the thread it is about. */
+  readonly thread: string
+  readonly by: "agent" | "contact"
   readonly update: ThreadUpdate & { readonly event: "typing" }
 }
 
@@ -28,6 +29,16 @@ export interface Live {
 }
 
 const pageSize = 256
+
+/** Without what this release doesn't know: the reactors report it, and listeners are told of the rest. */
+const decodeKnown = (stored: StorageDriver.StoredEvent): ReadonlyArray<Recorded> => {
+  try {
+    return [decode(stored)]
+  } catch (cause) {
+    if (cause instanceof UnknownEventError) return []
+    throw cause
+  }
+}
 
 /** Listens to storage for as long as the scope lives. */
 export const make = Effect.fnUntraced(function* (
@@ -55,7 +66,7 @@ export const make = Effect.fnUntraced(function* (
             const last = rows.at(-1)
             if (last) {
               read = last.position
-              return rows.map(decode)
+              return rows.flatMap(decodeKnown)
             }
             yield* Queue.take(grown)
           }

@@ -10,7 +10,7 @@ import { callWithin, pauseMs, toBytes } from "./Deliveries.ts"
 import { stampOf } from "./Draft.ts"
 import { type Environment, fromPromise, jitter } from "./Environment.ts"
 import type { Payloads } from "./Jobs.ts"
-import type { Handler } from "./Workers.ts"
+import { type Handler, isConflict } from "./Workers.ts"
 
 type Recorded = Extract<ConversationCommand.ConversationCommand, { readonly type: "RecordAttachment" }>["result"]
 
@@ -75,7 +75,14 @@ export const make = (environment: Environment["Service"]): Handler => {
       )
       return yield* put._tag === "Failure"
         ? conclude({ state: "failed", failure: put.failure.message.slice(0, 1000) })
-        : conclude({ state: "stored", blobKey, sizeBytes: put.success.sizeBytes, mediaType: result.mediaType })
+        : conclude({ state: "stored", blobKey, sizeBytes: put.success.sizeBytes, mediaType: result.mediaType }).pipe(
+            // The message is gone, or somebody else stored it: nothing names these bytes.
+            Effect.tapError((error) =>
+              error._tag === "RejectedError" || isConflict(error)
+                ? fromPromise(() => settings.config.blobs.delete(workspace.id, [blobKey]))
+                : Effect.void
+            )
+          )
     }
     if (result.outcome === "refused" || attempt >= settings.limits.deliveryAttempts) {
       return yield* conclude({ state: "failed", failure: `${result.code}: ${result.message}`.slice(0, 1000) })

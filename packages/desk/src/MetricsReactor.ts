@@ -8,6 +8,7 @@ import { Bucket, Fold, Measures, type MetricSignal, type Sample } from "@switchb
 import type { Recorded } from "./DeskEvent.ts"
 import { load, touched } from "./InboxReactor.ts"
 import type { Reactor } from "./Reactor.ts"
+import { isAside } from "./SlaReactor.ts"
 
 const dimensionsOf = (conversation: Conversation.Conversation, agentId: string | undefined) => ({
   channelKind: conversation.threads[0]?.channelKind ?? "",
@@ -61,13 +62,17 @@ export const toSignals = (
         { kind: "controlChanged", ...facts(), to: event.control.holder.kind }
       ]
     case "MessageReceived":
-      return event.message.automatic ? [] : [{ kind: "contactMessage", ...facts() }]
+      return event.message.automatic || isAside(conversation, event.message)
+        ? []
+        : [{ kind: "contactMessage", ...facts() }]
     case "MessageSent":
     case "MessageEchoed": {
       const { author } = event.message
+      if (isAside(conversation, event.message)) return []
       if (author.kind === "bot") return [{ kind: "botReply", ...facts() }]
       if (author.kind === "agent") return [{ kind: "agentReply", ...facts(author.id) }]
-      return event.type === "MessageEchoed" ? [{ kind: "agentReply", ...facts() }] : []
+      // A program that a person runs, or the platform's own app, answers for whoever has it.
+      return event.type === "MessageEchoed" || author.kind === "apiKey" ? [{ kind: "agentReply", ...facts() }] : []
     }
     case "ControlChanged":
       return [{ kind: "controlChanged", ...facts(), to: event.control.holder.kind }]

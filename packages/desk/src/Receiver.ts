@@ -5,24 +5,24 @@
  */
 import type { Channel, ChannelAccount, Inbound } from "@switchboard/channel"
 import { Id } from "@switchboard/conversation"
+import type { StorageDriver } from "@switchboard/storage"
 import { Effect } from "effect"
-import { type DeskError, NotFoundError } from "./DeskError.ts"
+import { type DeskError, NotFoundError, type StorageFailedError } from "./DeskError.ts"
+import { claimLifetimeMs } from "./Draft.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
 import { addressSubject } from "./Erasure.ts"
 import * as Intake from "./Intake.ts"
+import type { Payloads } from "./Jobs.ts"
 import type { Live } from "./Live.ts"
-import type { DeadLetter } from "./Views.ts"
+import { type DeadLetter, threadKey } from "./Views.ts"
+import { isConflict } from "./Workers.ts"
 
 /** A desk's entrance. */
 export interface Receiver {
   /** Applies verified input; returns once everything in it is durable. */
   readonly take: (channel: Channel.Channel, input: Channel.Verified) => Effect.Effect<void, DeskError>
-  /** Applies one entry, first or again. */
-  readonly apply: (
-    channel: Channel.Channel,
-    entry: Inbound.Entry,
-    retry: { readonly attempt: number; readonly firstAtMs: number } | undefined
-  ) => Effect.Effect<Intake.IntakeResult, DeskError>
+  /** Tries an entry again whose message had not come yet. */
+  readonly again: (waiting: Payloads["entry"]) => Effect.Effect<void, DeskError>
   readonly deadLetters: Effect.Effect<ReadonlyArray<DeadLetter>, DeskError>
   /** Tries a dead letter again; `reason` says why it is still one. */
   readonly redrive: (id: string) => Effect.Effect<{ readonly done: boolean; readonly reason: string | null }, DeskError>
@@ -35,7 +35,7 @@ const toBase64 = (bytes: Uint8Array): string => {
   }
   return btoa(binary)
 }
-const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+const fromBase64 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 
 const partition = <A>(
   all: ReadonlyArray<A>,
@@ -45,6 +45,42 @@ const partition = <A>(
 /** Bytes become text in a dead letter's entry, where JSON can't hold them. */
 const plain = (entry: Inbound.Entry): unknown =>
   JSON.parse(JSON.stringify(entry, (_, value) => (value instanceof Uint8Array ? { base64: toBase64(value) } : value)))
+
+const isBase64 = (value: unknown): value is { readonly base64: string } =>
+  typeof value === "object" && value !== null && "base64" in value && typeof value.base64 === "string"
+
+/** The entry of a dead letter as it came, bytes and all. */
+const whole = (kept: unknown): Inbound.Entry => {
+  const entry = kept as Inbound.Entry
+  if (!("attachments" in entry)) return entry
+  return {
+    ...entry,
+    attachments: entry.attachments.map((attachment) => {
+      const bytes: unknown = "bytes" in attachment.content ? attachment.content.bytes : undefined
+      return isBase64(bytes) ? { ...attachment, content: { bytes: fromBase64(bytes.base64) } } : attachment
+    })
+  }
+}
+
+const decode = (channel: Channel.Channel, input: Channel.Verified) =>
+  Effect.promise(async () => {
+    try {
+      return await channel.decode(input)
+    } catch (cause) {
+      return { ok: false as const, error: { code: "decodeThrew", message: String(cause) } }
+    }
+  })
+
+type Blobs = Intake.Arrival["blobKeys"]
+
+const isUnstorable = (error: DeskError): error is StorageFailedError =>
+  error._tag === "StorageFailedError" && !error.retryable
+
+/** A dead letter as it is kept: an erasure finds it by the address it came from. */
+const toChange = (letter: DeadLetter): StorageDriver.ViewChange => {
+  const subject = subjectOf(letter.entry)
+  return { view: "deadLetters", key: letter.id, put: { ...letter }, ...(subject !== undefined && { subject }) }
+}
 
 /** Whose words a dead letter holds, where its entry names somebody. */
 const subjectOf = (entry: unknown): string | undefined => {
@@ -65,21 +101,33 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
     }
   }
 
-  const bury = (letter: Omit<DeadLetter, "id" | "state">): Effect.Effect<void, DeskError> => {
+  /** Keeps what can't be used; what is delivered again meanwhile is kept once. */
+  const bury = Effect.fnUntraced(function* (
+    letter: Omit<DeadLetter, "id" | "state">,
+    entry?: Inbound.Entry
+  ): Effect.fn.Return<void, DeskError> {
     const id = newId()
     const put: DeadLetter = { ...letter, id, state: "waiting" }
-    const subject = subjectOf(letter.entry)
-    return Effect.asVoid(
+    const commit = (kept: DeadLetter) =>
       fromPromise(() =>
         workspace.commit({
-          views: [{ view: "deadLetters", key: id, put: { ...put }, ...(subject !== undefined && { subject }) }]
+          views: [toChange(kept)],
+          ...(entry && {
+            claims: [{ key: Intake.letterClaim(entry), value: id, expiresAtMs: now() + claimLifetimeMs }]
+          })
         })
       )
+    yield* commit(put).pipe(
+      // Too large to keep whole: then at least that it came.
+      Effect.catchIf(isUnstorable, (error) =>
+        commit({ ...put, entry: null, bytes: null, reason: `${put.reason} (not kept: ${error.message})` })
+      ),
+      Effect.catchIf(isConflict, () => Effect.void)
     )
-  }
+  })
 
   /** Bytes that came along are stored before the commit that names them. */
-  const storeBytes = (entry: Inbound.Entry) =>
+  const storeBytes = (entry: Inbound.Entry): Effect.Effect<Blobs, DeskError> =>
     Effect.gen(function* () {
       const stored = new Map<string, { readonly blobKey: string; readonly sizeBytes: number }>()
       if (!("attachments" in entry)) return stored
@@ -87,6 +135,8 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
         if (!("bytes" in attachment.content)) continue
         const { bytes } = attachment.content
         const blobKey = newId()
+        // What is larger than allowed is left out and shows as failed; its message is kept.
+        if (bytes.byteLength > settings.limits.attachmentBytes) continue
         const info = yield* fromPromise(() =>
           settings.config.blobs.put(workspace.id, blobKey, bytes, {
             mediaType: attachment.mediaType,
@@ -98,30 +148,43 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
       return stored
     })
 
+  /** Nothing came to name these bytes. */
+  const drop = (blobs: Blobs): Effect.Effect<void, DeskError> =>
+    blobs.size === 0
+      ? Effect.void
+      : fromPromise(() =>
+          settings.config.blobs.delete(
+            workspace.id,
+            [...blobs.values()].map(({ blobKey }) => blobKey)
+          )
+        )
+
   const accountOf = (channel: Channel.Channel, entry: Inbound.Entry): ChannelAccount.ChannelAccount | undefined =>
     channel.accounts.find((account) => account.key === entry.account)
 
-  const apply: Receiver["apply"] = Effect.fnUntraced(function* (channel, entry, retry) {
+  /** Applies an entry whose bytes are stored, and says what it came to; a dead letter is for the caller to keep. */
+  const applyStored = Effect.fnUntraced(function* (
+    channel: Channel.Channel,
+    entry: Inbound.Entry,
+    blobKeys: Blobs,
+    retry: { readonly attempt: number; readonly firstAtMs: number } | undefined
+  ): Effect.fn.Return<Intake.IntakeResult, DeskError> {
     const account = accountOf(channel, entry)
-    const receivedAtMs = now()
-    const kept = { channelKind: channel.kind, receivedAtMs, headers: {}, bytes: null }
     if (!account) {
+      yield* drop(blobKeys)
       const reason = `no account of ${channel.kind} has the key ${entry.account}; connect it or remove its webhook`
-      yield* bury({ ...kept, code: "unknownAccount", reason, entry: plain(entry) })
       return { outcome: "unusable", code: "unknownAccount", reason } as const
     }
     if (entry.kind === "typingChanged") {
-      const address = entry.from.addresses[0]!
       live.typing.publish({
-        conversationId: undefined,
-        address: `${address.kind}:${address.value}`,
+        thread: threadKey(account.id, entry.thread.key),
+        by: "contact",
         update: { event: "typing", typing: { typing: entry.typing } }
       })
       return { outcome: "ephemeral" } as const
     }
-    const blobKeys = yield* storeBytes(entry)
     const arrival: Intake.Arrival = { channel, account, entry, newId, blobKeys }
-    const result = yield* turn(Intake.laneOf(account, entry), async (draft) => {
+    return yield* turn(Intake.laneOf(account, entry), async (draft) => {
       const applied = await Intake.apply(draft, arrival, rules)
       if (applied.outcome !== "retry") return applied
       const timer = Intake.retryOf(
@@ -142,22 +205,43 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
           code: error.rejection.code,
           reason: error.rejection.message
         } as Intake.IntakeResult)
-      )
+      ),
+      // What storage never takes would come again and again, and be lost in the end.
+      Effect.catchIf(isUnstorable, (error) =>
+        Effect.succeed({ outcome: "unusable", code: "notStorable", reason: error.message } as Intake.IntakeResult)
+      ),
+      Effect.tap((result) => (result.outcome === "applied" ? Effect.void : drop(blobKeys)))
     )
-    if (result.outcome === "unusable") {
-      yield* bury({ ...kept, code: result.code, reason: result.reason, entry: plain(entry) })
-    }
-    return result
+  })
+
+  const buryEntry = (channelKind: string, entry: Inbound.Entry, code: string, reason: string) =>
+    bury({ channelKind, receivedAtMs: now(), headers: {}, bytes: null, code, reason, entry: plain(entry) }, entry)
+
+  const applyAll = (channel: Channel.Channel, entries: ReadonlyArray<Inbound.Entry>) =>
+    Effect.gen(function* () {
+      // Before any of them enters its lane: whoever has bytes to store would lose its place.
+      const blobs = yield* Effect.forEach(entries, storeBytes, { concurrency: 8 })
+      yield* Effect.forEach(
+        entries,
+        (entry, index) =>
+          Effect.tap(applyStored(channel, entry, blobs[index]!, undefined), (result) =>
+            result.outcome === "unusable" ? buryEntry(channel.kind, entry, result.code, result.reason) : Effect.void
+          ),
+        { concurrency: "unbounded", discard: true }
+      )
+    })
+
+  const again: Receiver["again"] = Effect.fnUntraced(function* ({ channelKind, entry, ...retry }) {
+    const channel = settings.channels.get(channelKind)
+    const known = entry as Inbound.Entry
+    const result: Intake.IntakeResult = channel
+      ? yield* applyStored(channel, known, new Map(), retry)
+      : { outcome: "unusable", code: "unknownChannel", reason: `no channel ${channelKind} is configured any more` }
+    if (result.outcome === "unusable") yield* buryEntry(channelKind, known, result.code, result.reason)
   })
 
   const take: Receiver["take"] = Effect.fnUntraced(function* (channel, input) {
-    const decoded = yield* Effect.promise(async () => {
-      try {
-        return await channel.decode(input)
-      } catch (cause) {
-        return { ok: false as const, error: { code: "decodeThrew", message: String(cause) } }
-      }
-    })
+    const decoded = yield* decode(channel, input)
     if (!decoded.ok) {
       yield* bury({
         channelKind: channel.kind,
@@ -172,17 +256,12 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
     }
     // Entries of one sender share a lane, which keeps their order; what speaks of a message comes after all messages.
     const [about, content] = partition(decoded.value, Intake.isContent)
-    for (const entries of [content, about]) {
-      yield* Effect.forEach(entries, (entry) => apply(channel, entry, undefined), {
-        concurrency: "unbounded",
-        discard: true
-      })
-    }
+    for (const entries of [content, about]) yield* applyAll(channel, entries)
   })
 
   return {
     take,
-    apply,
+    again,
     deadLetters: Effect.map(
       fromPromise(() =>
         workspace.query({
@@ -198,32 +277,29 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
       const stored = yield* fromPromise(() => workspace.document("deadLetters", id))
       if (!stored) return yield* new NotFoundError({ what: "dead letter", id })
       const letter = stored.document as unknown as DeadLetter
+      // Its ids are claimed no longer than a platform may retry: later it would be taken for new.
+      if (letter.state === "done") return { done: true, reason: null }
       const channel = settings.channels.get(letter.channelKind)
       if (!channel) return { done: false, reason: `no channel ${letter.channelKind} is configured` }
-      const done = (reason: string | null) =>
-        Effect.as(
-          fromPromise(() =>
-            workspace.commit({ views: [{ view: "deadLetters", key: id, put: { ...letter, state: "done" } }] })
-          ),
-          { done: reason === null, reason }
-        )
+      const keep = (put: DeadLetter) => fromPromise(() => workspace.commit({ views: [toChange(put)] }))
       if (letter.bytes !== null) {
         const bytes = fromBase64(letter.bytes)
         const input = { bytes, headers: letter.headers, receivedAtMs: letter.receivedAtMs }
-        const decoded = yield* Effect.promise(async () => {
-          try {
-            return await channel.decode(input)
-          } catch (cause) {
-            return { ok: false as const, error: { code: "decodeThrew", message: String(cause) } }
-          }
-        })
+        const decoded = yield* decode(channel, input)
         if (!decoded.ok) return { done: false, reason: decoded.error.message }
-        yield* Effect.forEach(decoded.value, (entry) => apply(channel, entry, undefined), { discard: true })
-        return yield* done(null)
+        yield* applyAll(channel, decoded.value)
+        yield* keep({ ...letter, state: "done" })
+        return { done: true, reason: null }
       }
-      const result = yield* apply(channel, letter.entry as Inbound.Entry, undefined)
-      // Applying it again has buried it again: the new letter stands for it.
-      return yield* done(result.outcome === "unusable" ? result.reason : null)
+      if (letter.entry === null) return { done: false, reason: letter.reason }
+      const entry = whole(letter.entry)
+      const result = yield* applyStored(channel, entry, yield* storeBytes(entry), undefined)
+      if (result.outcome === "unusable") {
+        yield* keep({ ...letter, code: result.code, reason: result.reason })
+        return { done: false, reason: result.reason }
+      }
+      yield* keep({ ...letter, state: "done" })
+      return { done: true, reason: null }
     })
   }
 }

@@ -248,12 +248,24 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
     current.dueAtMs = dueAtMs
     const document = (view: string, key: string, put: object | undefined): StorageDriver.ViewChange =>
       put ? { view, key, put: { ...put, pool } } : { view, key, delete: true }
+    const itemChange = (id: string): StorageDriver.ViewChange => {
+      const put = current.engine.itemDocument(id)
+      return document(
+        "poolItems",
+        id,
+        put && {
+          ...put,
+          placed: put.place.kind,
+          ...(put.place.kind !== "waiting" && { agentId: put.place.agentId })
+        }
+      )
+    }
     return {
       consequences,
       commit: {
         appends: appended.length > 0 ? [{ stream: streams.pool(pool), expectedVersion, events: appended }] : [],
         views: [
-          ...changed.items.map((id) => document("poolItems", id, current.engine.itemDocument(id))),
+          ...changed.items.map(itemChange),
           ...changed.agents.map((id) => document("poolAgents", id, current.engine.agentDocument(id)))
         ],
         timers

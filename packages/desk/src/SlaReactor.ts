@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Contact, Conversation, type ConversationEvent, type Id } from "@switchboard/conversation"
+import { Conversation, type ConversationEvent, type Id, type Message } from "@switchboard/conversation"
 import { type SlaEvent, type SlaPlan, SlaRecord, type SlaSignal } from "@switchboard/sla"
 import type { StorageDriver } from "@switchboard/storage"
 import { encode, streams } from "./DeskEvent.ts"
@@ -11,15 +11,16 @@ import { load, touched } from "./InboxReactor.ts"
 import * as Jobs from "./Jobs.ts"
 import type { Reactor } from "./Reactor.ts"
 
-/** What the clocks are told of an event. */
+/** What the clocks are told of an event. `isBotInControl`: until this event, as far as they have heard. */
 export const toSignals = (
   event: ConversationEvent.ConversationEvent,
-  conversation: Conversation.Conversation
+  conversation: Conversation.Conversation,
+  isBotInControl: boolean
 ): ReadonlyArray<SlaSignal.SlaSignal> => {
   const at = event.meta.recordedAtMs
   switch (event.type) {
     case "MessageReceived":
-      if (event.message.automatic) return []
+      if (event.message.automatic || isAside(conversation, event.message)) return []
       // A message on a pending conversation opens it again without an event of its own.
       return [
         { kind: "resumed", at },
@@ -27,6 +28,7 @@ export const toSignals = (
       ]
     case "MessageSent":
     case "MessageEchoed":
+      if (isAside(conversation, event.message)) return []
       return event.message.author.kind === "bot"
         ? [{ kind: "botReply", at }]
         : event.message.author.kind === "system" && event.type === "MessageSent"
@@ -41,7 +43,13 @@ export const toSignals = (
     case "ConversationResolved":
       return [{ kind: "resolved", at }]
     case "ConversationReopened":
-      return [{ kind: "reopened", at }]
+      // Whoever held it loses it, which says the same by itself.
+      return conversation.control.holder.kind === "nobody"
+        ? [
+            { kind: "reopened", at },
+            { kind: "queued", at }
+          ]
+        : [{ kind: "reopened", at }]
     case "MergeUndone":
       return Conversation.isActive(conversation) ? [{ kind: "reopened", at }] : []
     case "ConversationClosed":
@@ -50,30 +58,34 @@ export const toSignals = (
     case "ControlChanged": {
       const { kind } = event.control.holder
       if (kind === "bot") return [{ kind: "botTookOver", at }]
-      return event.reason === "handOff" || event.reason === "given" || event.reason === "transfer"
-        ? [
-            { kind: "handedOff", at },
-            { kind: kind === "agent" ? "accepted" : "queued", at }
-          ]
-        : []
+      if (event.reason === "closed") return []
+      return [
+        ...(isBotInControl ? [{ kind: "handedOff" as const, at }] : []),
+        { kind: kind === "agent" ? "accepted" : "queued", at }
+      ]
     }
     case "PriorityChanged":
     case "TagAdded":
     case "TagRemoved":
     case "AttributesSet":
     case "ThreadAdded":
-      return [{ kind: "factsChanged", at, facts: toFacts(conversation, undefined) }]
+      return [{ kind: "factsChanged", at, facts: toFacts(conversation) }]
     default:
       return []
   }
 }
 
+/** Words that the contact doesn't see or that answer nothing: among colleagues, an offer, a survey. */
+export const isAside = (conversation: Conversation.Conversation, message: Message.Message): boolean =>
+  message.purpose !== "service" ||
+  conversation.threads.some((thread) => thread.id === message.threadId && thread.audience === "internal")
+
 /** The facts that policies look at. */
-export const toFacts = (conversation: Conversation.Conversation, contact: Contact.Contact | undefined) => ({
+export const toFacts = (conversation: Conversation.Conversation) => ({
   channel: conversation.threads[0]?.channelKind ?? "",
   priority: conversation.priority,
   tags: conversation.tags,
-  attributes: { ...contact?.attributes, ...conversation.attributes }
+  attributes: conversation.attributes
 })
 
 interface Kept extends SlaRecord.SlaRecord {
@@ -162,7 +174,9 @@ export const make = (plan: SlaPlan.SlaPlan): Reactor => ({
         )
         continue
       }
-      for (const signal of toSignals(event, conversation)) {
+      const seen = records.get(recorded.id)?.seen ?? []
+      const isBotInControl = seen.lastIndexOf("botTookOver") > seen.lastIndexOf("handedOff")
+      for (const signal of toSignals(event, conversation, isBotInControl)) {
         const record = records.get(recorded.id)
         if (record) note(recorded.id, SlaRecord.apply(plan, record, signal))
       }

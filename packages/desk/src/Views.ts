@@ -5,8 +5,15 @@
  *
  * @module
  */
+import { createHash } from "node:crypto"
 import type { Conversation, Id } from "@switchboard/conversation"
-import type { StorageDriver } from "@switchboard/storage"
+import type { Storage, StorageDriver } from "@switchboard/storage"
+
+/** A key as storage takes it: what is too long or holds what no key may is cut, and told apart by its digest. */
+export const bounded = (key: string): string =>
+  key.length <= 160 && key.isWellFormed() && !key.includes("\0")
+    ? key
+    : `${key.slice(0, 80).toWellFormed().replaceAll("\0", "")}#${createHash("sha256").update(key).digest("hex")}`
 
 const view = (
   name: string,
@@ -18,14 +25,15 @@ const view = (
 export const definitions: ReadonlyArray<StorageDriver.ViewDefinition> = [
   view("conversations", { contactId: "text", openedAtMs: "number" }, [["contactId", "openedAtMs"]]),
   view("messages", { conversationId: "text", sequence: "number" }, [["conversationId", "sequence"]]),
-  view("contacts", { name: "text" }, [["name"]]),
+  view("contacts", { name: "text", mergedInto: "text" }, [["name"], ["mergedInto"]]),
   view("threads"),
   view("inbox", { active: "boolean", assignee: "text", attention: "number" }, [
     ["active", "attention"],
     ["assignee", "active", "attention"]
   ]),
+  view("counts"),
   view("slaRecords"),
-  view("poolItems", { pool: "text" }, [["pool"]]),
+  view("poolItems", { pool: "text", placed: "text", agentId: "text" }, [["pool"], ["agentId"], ["placed"]]),
   view("poolAgents", { pool: "text" }, [["pool"]]),
   view("metricStates", { waitingSince: "number" }, [["waitingSince"]]),
   view("metricBuckets", { measure: "text", hour: "text" }, [["measure", "hour"]]),
@@ -33,15 +41,37 @@ export const definitions: ReadonlyArray<StorageDriver.ViewDefinition> = [
   view("parked", { reactor: "text" }, [["reactor"]])
 ]
 
-/** Where a channel's exchange is found again. Written with the conversation that it belongs to. */
+/** All documents that a query finds, however many. */
+export const readAll = async (
+  reads: Pick<Storage.Reads, "query">,
+  query: Omit<StorageDriver.Query, "limit" | "after">
+): Promise<ReadonlyArray<StorageDriver.StoredDocument>> => {
+  const found: Array<StorageDriver.StoredDocument> = []
+  let after: StorageDriver.Query["after"]
+  do {
+    const page = await reads.query({ ...query, limit: 500, ...(after && { after }) })
+    found.push(...page.documents)
+    after = page.next
+  } while (after)
+  return found
+}
+
+/**
+ * Where a channel's exchange is found again. Written with the conversation that it belongs to.
+ *
+ * **Shape** `earlier` are the conversations of the same person that it went on in before, the oldest first, the latest
+ * 50 at most. `place` counts all there were before this one.
+ */
 export interface ThreadEntry {
   readonly conversationId: Id.ConversationId
   readonly threadId: Id.ThreadId
   readonly contactId: Id.ContactId
+  readonly place?: number
+  readonly earlier?: ReadonlyArray<Id.ConversationId>
 }
 
 /** The key of a {@link ThreadEntry}. */
-export const threadKey = (accountId: string, key: string): string => `${accountId}/${key}`
+export const threadKey = (accountId: string, key: string): string => bounded(`${accountId}/${key}`)
 
 /**
  * What an agent sees of a conversation in the list.

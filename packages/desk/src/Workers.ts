@@ -7,7 +7,7 @@
  * @module
  */
 import type { StorageDriver } from "@switchboard/storage"
-import { Clock, Effect, Latch, type Scope, Semaphore } from "effect"
+import { Clock, Effect, Fiber, Latch, type Scope, Semaphore } from "effect"
 import type { DeskError } from "./DeskError.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
 import type { JobKind } from "./Jobs.ts"
@@ -28,13 +28,15 @@ export type Handler = (job: Taken) => Effect.Effect<void, DeskError>
 export interface Workers {
   /** Takes and does what is due now; returns how many jobs that were. */
   readonly round: Effect.Effect<number, DeskError>
-  /** Works until interrupted, sleeping from one due time to the next. */
+  /** Works until interrupted, sleeping from one due time to the next; jobs that are begun are finished first. */
   readonly run: Effect.Effect<void, never, Scope.Scope>
 }
 
 /** How much longer than its call a job is taken for: what dies with a process is taken up again soon after. */
 const marginMs = 10_000
 const roundSize = 64
+/** How long a job rests that could not even be taken. */
+const retryPauseMs = 1000
 
 /** How long a job of each kind is taken for: its call's deadline, if it makes one, and a margin. */
 const leases = ({ settings }: Environment["Service"]): Readonly<Record<JobKind, number>> => {
@@ -48,7 +50,8 @@ const leases = ({ settings }: Environment["Service"]): Readonly<Record<JobKind, 
     snooze: marginMs,
     sla: marginMs,
     pool: marginMs,
-    entry: marginMs
+    entry: marginMs,
+    erase: call
   }
 }
 
@@ -70,7 +73,9 @@ export const make = (
     const nowMs = yield* Clock.currentTimeMillis
     const payload = { ...timer.payload, attempt, startedAtMs: nowMs }
     yield* fromPromise(() =>
-      workspace.commit({ timers: [{ set: { ...set, dueAtMs: nowMs + leaseMs[timer.kind as JobKind], payload }, revision }] })
+      workspace.commit({
+        timers: [{ set: { ...set, dueAtMs: nowMs + leaseMs[timer.kind as JobKind], payload }, revision }]
+      })
     )
     yield* handlers[timer.kind as JobKind]({
       timer,
@@ -79,29 +84,39 @@ export const make = (
     })
   })
 
-  const attempt = (timer: StorageDriver.StoredTimer) =>
+  /** `failed` follows a failure, before the job may be taken again. */
+  const attempt = (timer: StorageDriver.StoredTimer, failed: Effect.Effect<void>) =>
     work(timer).pipe(
       // Somebody else took it, or it was cleared meanwhile: theirs now. Other failures leave it to its lease.
       Effect.catch((error) =>
-        error._tag === "StorageFailedError" && isConflict(error.cause)
+        isConflict(error)
           ? Effect.void
-          : Effect.logWarning(`job ${timer.key}: ${error.message}`)
+          : Effect.andThen(Effect.logWarning(`job ${timer.key}: ${error.message}`), failed)
       ),
-      Effect.catchDefect((defect) => Effect.logError(`job ${timer.key}: ${String(defect)}`)),
+      Effect.catchDefect((defect) => Effect.andThen(Effect.logError(`job ${timer.key}: ${String(defect)}`), failed)),
       Effect.ensuring(Effect.sync(() => inFlight.delete(timer.key)))
     )
 
   const take = Effect.fnUntraced(function* (): Effect.fn.Return<ReadonlyArray<StorageDriver.StoredTimer>, DeskError> {
     const nowMs = yield* Clock.currentTimeMillis
-    const due = yield* fromPromise(() => storage.due(nowMs, kinds, roundSize + inFlight.size))
-    const mine = due.filter((timer) => timer.workspace === workspace.id && !inFlight.has(timer.key))
-    for (const timer of mine) inFlight.add(timer.key)
-    return mine
+    let limit = roundSize + inFlight.size
+    while (true) {
+      const due = yield* fromPromise(() => storage.due(nowMs, kinds, limit))
+      const mine = due
+        .filter((timer) => timer.workspace === workspace.id && !inFlight.has(timer.key))
+        .slice(0, roundSize)
+      // Another workspace that nobody works on must not hide ours behind its own.
+      if (mine.length === 0 && due.length === limit) limit *= 4
+      else {
+        for (const timer of mine) inFlight.add(timer.key)
+        return mine
+      }
+    }
   })
 
   const round: Workers["round"] = Effect.gen(function* () {
     const due = yield* take()
-    yield* Effect.forEach(due, (timer) => semaphore.withPermits(1)(attempt(timer)), {
+    yield* Effect.forEach(due, (timer) => semaphore.withPermits(1)(attempt(timer, Effect.void)), {
       concurrency: "unbounded",
       discard: true
     })
@@ -114,25 +129,55 @@ export const make = (
       if (timers) wake.openUnsafe()
     })
     yield* Effect.addFinalizer(() => Effect.sync(stop))
+    // Detached from the scope: a call that is cut off has an unknown outcome. Each has a deadline of its own.
+    const begun = new Set<Fiber.Fiber<void>>()
+    yield* Effect.addFinalizer(() => Fiber.awaitAll([...begun]))
+    const isStopping = yield* Effect.acquireRelease(Effect.succeed({ now: false }), (state) =>
+      Effect.sync(() => {
+        state.now = true
+      })
+    )
+    const begin = Effect.fnUntraced(function* (timer: StorageDriver.StoredTimer) {
+      const fiber = yield* Effect.forkDetach(
+        semaphore
+          .withPermits(1)(
+            Effect.suspend(() =>
+              isStopping.now
+                ? Effect.sync(() => void inFlight.delete(timer.key))
+                : attempt(timer, Effect.sleep(retryPauseMs))
+            )
+          )
+          .pipe(Effect.ensuring(wake.open))
+      )
+      begun.add(fiber)
+      fiber.addObserver(() => begun.delete(fiber))
+    })
     yield* Effect.forever(
       Effect.gen(function* () {
         yield* wake.close
         const due = yield* take()
-        for (const timer of due) {
-          yield* Effect.forkScoped(semaphore.withPermits(1)(attempt(timer)).pipe(Effect.ensuring(wake.open)))
-        }
+        for (const timer of due) yield* begin(timer)
         if (due.length >= roundSize) return
         const next = yield* fromPromise(() => storage.nextDueAtMs(kinds))
         const nowMs = yield* Clock.currentTimeMillis
-        // What is in flight stays due until its taking is committed; its own end wakes this loop.
-        const pause = next === undefined ? 3_600_000 : Math.max(inFlight.size > 0 ? 5 : 0, next - nowMs)
+        // What is in flight stays due until its taking is committed, and another workspace's for as long as nobody works
+        // on it: neither is a reason to look again at once.
+        const pause = next === undefined ? 3_600_000 : Math.max(inFlight.size > 0 ? 5 : 25, next - nowMs)
         yield* Effect.raceFirst(wake.await, Effect.sleep(Math.min(pause, 3_600_000)))
-      }).pipe(Effect.catch((error) => Effect.andThen(Effect.logError(`workers: ${error.message}`), Effect.sleep(1000))))
+      }).pipe(
+        Effect.catch((error) =>
+          Effect.andThen(Effect.logError(`workers: ${error.message}`), Effect.sleep(retryPauseMs))
+        )
+      )
     )
   })
 
   return { round, run }
 }
 
-const isConflict = (cause: unknown): boolean =>
-  cause instanceof Error && "_tag" in cause && cause._tag === "ConflictError"
+/** Whether a commit was refused because things stand otherwise: certainly nothing was written. */
+export const isConflict = (error: DeskError): boolean =>
+  error._tag === "StorageFailedError" &&
+  error.cause instanceof Error &&
+  "_tag" in error.cause &&
+  error.cause._tag === "ConflictError"

@@ -82,24 +82,40 @@ export const createDesk = async (config: DeskConfig): Promise<PromiseDesk> => {
     }
   }
 
-  let started: Scope.Closeable | undefined
-  const end = async () => {
-    const scope = started
-    started = undefined
-    if (scope) await run(Scope.close(scope, Exit.void))
+  let started: Promise<Scope.Closeable> | undefined
+  const begin = async (): Promise<Scope.Closeable> => {
+    const scope = await run(Scope.make())
+    try {
+      await run(Effect.provideService(start, Scope.Scope, scope))
+      return scope
+    } catch (cause) {
+      // Nothing is left half begun; it can be started again once the cause is gone.
+      await run(Scope.close(scope, Exit.void))
+      throw cause
+    }
   }
-  const stop = async () => {
-    await end()
-    await runtime.dispose()
+  let stopping: Promise<void> | undefined
+  const stop = () => {
+    stopping ??= (async () => {
+      const scope = await started?.catch(() => undefined)
+      if (scope) await run(Scope.close(scope, Exit.void))
+      await runtime.dispose()
+    })()
+    return stopping
   }
 
   return {
     ...(promised as unknown as Promised<Omit<DeskService, "receive">>),
     fetch: DeskFetch.make(desk, environment.settings, run, environment.now),
     start: async () => {
-      if (started) return
-      started = await run(Scope.make())
-      await run(Effect.provideService(start, Scope.Scope, started))
+      if (!started) {
+        const beginning = begin()
+        started = beginning
+        beginning.catch(() => {
+          if (started === beginning) started = undefined
+        })
+      }
+      await started
     },
     stop,
     [Symbol.asyncDispose]: stop

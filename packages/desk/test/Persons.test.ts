@@ -19,8 +19,7 @@ describe("contacts that are one person", () => {
       const phone = rows.find((row) => row.channelKinds[0] === "sms")!
       const letter = rows.find((row) => row.channelKinds[0] === "mail")!
       yield* desk.executeOnContact(root, phone.contactId, { type: "MergeContact", into: letter.contactId })
-      const seen = (id: string) =>
-        Effect.map(desk.conversation(root, id), (one) => one.others.map((other) => other.id))
+      const seen = (id: string) => Effect.map(desk.conversation(root, id), (one) => one.others.map((other) => other.id))
       expect(yield* seen(letter.conversationId)).toEqual([phone.conversationId])
       expect(yield* seen(phone.conversationId)).toEqual([letter.conversationId])
       expect((yield* desk.conversation(root, phone.conversationId)).contact?.id).toBe(letter.contactId)

@@ -173,18 +173,29 @@ const run = (restarts: ReadonlySet<number>) =>
     )
     const made = config({ channels: [sms.channel], bots: [helper], firstResponder: { bot: "helper" }, sla }, driver)
     const phones = ["+34600000001", "+34600000002", "+34600000003"]
-    const sent = (text: string, phone: string) => message(text, { phone, platformId: `${text}${phone}`, entryId: `${text}${phone}` })
+    const sent = (text: string, phone: string) =>
+      message(text, { phone, platformId: `${text}${phone}`, entryId: `${text}${phone}` })
     const steps: ReadonlyArray<Effect.Effect<unknown, unknown, Desk>> = [
       Effect.flatMap(Desk, (desk) => desk.setPresence(actor("grace"), "grace", "available")),
-      post("sms", phones.map((phone) => sent("hello", phone))),
-      post("sms", phones.map((phone) => sent("person please", phone))),
+      post(
+        "sms",
+        phones.map((phone) => sent("hello", phone))
+      ),
+      post(
+        "sms",
+        phones.map((phone) => sent("person please", phone))
+      ),
       TestClock.adjust("5 seconds"),
       Effect.flatMap(Desk, (desk) => desk.setPresence(actor("linus"), "linus", "available")),
       Effect.gen(function* () {
         const desk = yield* Desk
-        const [offer] = (yield* desk.offers(actor("grace"))).toSorted((a, b) => (a.conversationId < b.conversationId ? -1 : 1))
+        const [offer] = (yield* desk.offers(actor("grace"))).toSorted((a, b) =>
+          a.conversationId < b.conversationId ? -1 : 1
+        )
         yield* desk.acceptOffer(actor("grace"), offer!.offerId)
-        yield* desk.reply(actor("grace"), offer!.conversationId, { parts: [{ kind: "text", text: "yes", format: "plain" }] })
+        yield* desk.reply(actor("grace"), offer!.conversationId, {
+          parts: [{ kind: "text", text: "yes", format: "plain" }]
+        })
       }),
       TestClock.adjust("20 seconds"),
       TestClock.adjust("40 seconds"),
@@ -225,7 +236,13 @@ const run = (restarts: ReadonlySet<number>) =>
       items: sorted(items),
       agents: sorted(agents),
       clocks: sorted(clocks),
-      events: sorted(journal.map((event) => [event.type, (event.body["decision"] as { type?: string } | undefined)?.type, event.recordedAtMs])),
+      events: sorted(
+        journal.map((event) => [
+          event.type,
+          (event.body["decision"] as { type?: string } | undefined)?.type,
+          event.recordedAtMs
+        ])
+      ),
       out: sorted(out)
     }
   })
@@ -233,7 +250,7 @@ const run = (restarts: ReadonlySet<number>) =>
 describe("a desk that is stopped and started", () => {
   it.effect("[DESK-67] amid offers, bot turns, clocks and deliveries ends where one ends that ran through", () =>
     Effect.gen(function* () {
-      const through = yield* Effect.scoped(run(new Set())).pipe(Effect.provide(TestClock.layer()))
+      const through = yield* run(new Set()).pipe(Effect.provide(TestClock.layer()))
       expect(through.out.length).toBeGreaterThan(3)
       for (const restarts of [[2], [3], [5], [6], [7], [1, 2, 3, 4, 5, 6, 7, 8]]) {
         const again = yield* run(new Set(restarts)).pipe(Effect.provide(TestClock.layer()))

@@ -93,6 +93,8 @@ const requests: Readonly<Record<string, readonly [path: string, body?: object]>>
   getMetrics: ["/api/metrics?measure=reply-time&fromMs=0&toMs=3600000"],
   listDeadLetters: ["/api/dead-letters"],
   redriveDeadLetter: ["/api/dead-letters/d1/redrive"],
+  retryParked: ["/api/parked/retry", { reactor: "inbox", stream: "conversation/c1" }],
+  setTyping: ["/api/conversations/c1/typing", { typing: true }],
   getHealth: ["/api/health"],
   followChanges: ["/api/events"]
 }

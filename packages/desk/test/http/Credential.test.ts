@@ -220,6 +220,7 @@ describe("roles", () => {
       [
         ["POST", "/api/conversations/c1/assign", { agentId: "ada" }, 1],
         ["POST", "/api/dead-letters/d1/redrive", undefined, 1],
+        ["POST", "/api/parked/retry", { reactor: "inbox", stream: "conversation/c1" }, 1],
         ["DELETE", "/api/contacts/p1", undefined, 2]
       ] as const
     ).map(([method, path, body, needed]) => ({ as, method, path, body, allowed: rank >= needed }))

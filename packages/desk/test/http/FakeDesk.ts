@@ -192,6 +192,8 @@ const answers: DeskService = {
       }
     ]),
   redrive: () => Effect.succeed({ done: true, reason: null }),
+  retryParked: () => Effect.succeed({ done: true, reason: null }),
+  typing: () => Effect.void,
   erase: () => Effect.succeed({ events: 3, documents: 2, blobs: 0 }),
   health: () =>
     Effect.succeed({
