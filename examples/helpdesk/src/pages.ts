@@ -69,10 +69,18 @@ try {
   )
 }
 
-/** Somebody the demo shop knows. */
-export interface Shopper {
-  readonly email: string
-  readonly name: string
+/** The demo shop: where it takes mail, and who may be signed in there. */
+export interface Shop {
+  readonly mail: string
+  readonly shoppers: ReadonlyArray<{ readonly email: string; readonly name: string }>
+}
+
+const usualShop: Shop = {
+  mail: "support@shop.test",
+  shoppers: [
+    { email: "ana@example.com", name: "Ana García" },
+    { email: "sam@example.com", name: "Sam Whitfield" }
+  ]
 }
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
@@ -99,12 +107,7 @@ const goods = [
 ]
 
 /** The demo shop, with the chat. */
-export const customer = (
-  shoppers: ReadonlyArray<Shopper> = [
-    { email: "ana@example.com", name: "Ana García" },
-    { email: "sam@example.com", name: "Sam Whitfield" }
-  ]
-): Response =>
+export const customer = ({ mail, shoppers }: Shop): Response =>
   answer(
     `<!doctype html>
 <html lang="en">
@@ -140,7 +143,7 @@ ${goods.map(({ name, price, hue, shape }) => `<li><svg viewBox="0 0 320 220" ari
 </ul>
 <section class="service" aria-label="Service">
 <div><b>Chat</b><p>The button at the corner. A person answers within minutes.</p></div>
-<div><b>E-mail</b><p>support@example.com</p></div>
+<div><b>E-mail</b><p>${escape(mail)}</p></div>
 <div><b>WhatsApp</b><p>+34 600 000 000</p></div>
 </section>
 </main>
@@ -162,10 +165,10 @@ const file = ({ body, type }: Asset): ((request: Request) => Response) => {
 }
 
 /** Serves the pages and the files they load. */
-export const mount = (app: Hono, files: ReadonlyMap<string, Asset>, shoppers?: ReadonlyArray<Shopper>): void => {
+export const mount = (app: Hono, files: ReadonlyMap<string, Asset>, shop: Partial<Shop> = {}): void => {
   app.get("/", () => inbox())
   app.get("/dashboard", () => inbox())
-  app.get("/customer", () => customer(shoppers))
+  app.get("/customer", () => customer({ ...usualShop, ...shop }))
   for (const [path, asset] of files) {
     const answerWith = file(asset)
     app.get(path, (context) => answerWith(context.req.raw))

@@ -4,7 +4,7 @@ import { serve } from "@hono/node-server"
 import { WebchatIdentity } from "@switchboard/channel-webchat"
 import { Credential, createDesk, DeskError, type PromiseDesk } from "@switchboard/desk"
 import { Hono } from "hono"
-import { configure, secrets } from "../desk.config.ts"
+import { configure, secrets, supportAddress } from "../desk.config.ts"
 import { bundle } from "./bundle.ts"
 import * as pages from "./pages.ts"
 import { agents, password } from "./people.ts"
@@ -150,7 +150,7 @@ const start = async (
   app.all("/api/*", desked)
   app.all("/channels/*", desked)
   app.get("/openapi.json", desked)
-  if (withPages) pages.mount(app, files)
+  if (withPages) pages.mount(app, files, { mail: supportAddress })
 
   await desk.start()
   open()

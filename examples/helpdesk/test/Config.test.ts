@@ -97,6 +97,20 @@ describe.concurrent("a desk that is set up wrongly does not start, and says why"
 })
 
 describe("a desk that is set up rightly", () => {
+  it("starts although somebody asks before it has, and answers them then", async () => {
+    const database = join(directory.path, "asked.db")
+    // A port that was free a moment ago.
+    const before = createServer()
+    await new Promise<void>((resolve) => before.listen(0, "127.0.0.1", resolve))
+    const { port } = before.address() as { readonly port: number }
+    await new Promise((resolve) => before.close(resolve))
+    const starting = startServer({ port, smtpPort: 0, database, pages: false })
+    const ask = (): Promise<Response> => fetch(`http://127.0.0.1:${port}/auth/agents`).catch(ask)
+    const [server, answer] = await Promise.all([starting, ask()])
+    expect(answer.status).toBe(200)
+    await server.stop()
+  })
+
   it("starts, prints what to open, and ends when asked", async () => {
     const { code, output } = await run()
     expect(output).toMatch(/Inbox {6}http:\/\/127\.0\.0\.1:\d+\/ /)

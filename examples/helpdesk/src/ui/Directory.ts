@@ -1,5 +1,5 @@
 /** Agents and teams by id, and what to call whoever wrote something. */
-import type { Actor, Agent, Conversation } from "@switchboard/conversation"
+import type { Actor, Agent, Contact, Conversation } from "@switchboard/conversation"
 import { useQuery } from "@tanstack/react-query"
 import { createContext, useContext, useMemo } from "react"
 import * as DeskClient from "./DeskClient.ts"
@@ -57,6 +57,17 @@ export const nameOf = (actor: Actor.Actor, contactName: string, directory: Direc
 export const holderName = (holder: Conversation.Holder, directory: Directory): string =>
   holder.kind === "nobody" ? "Nobody yet" : holder.kind === "bot" ? toWords(holder.id) : directory.agentName(holder.id)
 
-/** What a person without a name is called. */
-export const contactNameOf = (name: string | undefined): string =>
-  name === undefined || name === "" ? "Unknown visitor" : name
+const visitorId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}([0-9a-f]{4})$/i
+
+/** What to call somebody the desk knows by this name or, without one, by this address. A visitor's id is no name. */
+export const contactNameOf = (name: string | undefined): string => {
+  if (name === undefined || name === "") return "Unknown visitor"
+  const [, end] = visitorId.exec(name) ?? []
+  return end === undefined ? name : `Visitor ${end}`
+}
+
+/** What to call a contact, in the list's way. */
+export const nameOfContact = (contact: Contact.Contact | null): string => {
+  const [address] = contact?.addresses ?? []
+  return contactNameOf(contact?.name ?? address?.label ?? address?.value)
+}

@@ -9,7 +9,7 @@ import { useEffect, useRef, useState } from "react"
 import { isActive } from "./Active.ts"
 import { ChannelIcon, lookOf } from "./Channels.tsx"
 import * as DeskClient from "./DeskClient.ts"
-import { contactNameOf } from "./Directory.ts"
+import { contactNameOf, nameOfContact } from "./Directory.ts"
 import { toWhen } from "./Format.ts"
 import { PriorityIcon } from "./inbox/ListRow.tsx"
 import { useNow } from "./Now.ts"
@@ -104,15 +104,15 @@ const Card = ({ offer, more }: { readonly offer: OfferView; readonly more: numbe
             <ChannelIcon key={kind} kind={kind} />
           ))}
           <strong className="row-name" dir="auto">
-            {contactNameOf(row?.contactName ?? detail.data?.contact?.name)}
+            {row ? contactNameOf(row.contactName) : nameOfContact(detail.data?.contact ?? null)}
           </strong>
           {row && <PriorityIcon priority={row.priority} />}
         </div>
-        <Text fz="sm" c="dimmed" truncate dir="auto">
+        <Text fz="sm" c="dimmed" ta="left" truncate dir="auto">
           {about?.subject || about?.preview || "No text yet"}
         </Text>
         {row && begun !== undefined && (
-          <Text fz="sm" className="offer-others">
+          <Text fz="sm" className="offer-others whole">
             <IconMessages size={14} aria-hidden /> Already open by {lookOf(begun).label} since{" "}
             {toWhen(row.openedAtMs, Date.now())}
           </Text>

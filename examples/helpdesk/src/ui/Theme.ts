@@ -31,7 +31,7 @@ export const theme = createTheme({
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
     Menu: { defaultProps: { shadow: "md", withinPortal: true } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } }
+    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } }
   }
 })
 

@@ -22,7 +22,7 @@ import {
   IconSun
 } from "@tabler/icons-react"
 import { useQuery, useQueryClient } from "@tanstack/react-query"
-import { useState } from "react"
+import { useEffect, useState } from "react"
 import * as DeskClient from "./DeskClient.ts"
 import { useMe } from "./Directory.ts"
 import { Face } from "./Face.tsx"
@@ -70,6 +70,17 @@ const Standing = () => {
   })
   const mine = board.data?.agents.find(({ agent }) => agent.id === me.id)
   const status = mine?.presence.status ?? "offline"
+  const isSentAway = status === "away" && mine?.presence.reason === "missed_offers"
+  useEffect(() => {
+    if (!isSentAway) return
+    const id = notifications.show({
+      color: "yellow",
+      title: "You are away now",
+      message: "Offers went by without an answer. Choose Available when you are back.",
+      autoClose: false
+    })
+    return () => void notifications.hide(id)
+  }, [isSentAway])
   const change = async (next: (typeof statuses)[number]): Promise<void> => {
     try {
       await DeskClient.setPresence(me.id, next)

@@ -8,7 +8,7 @@ let files: ReadonlyMap<string, Asset>
 const app = new Hono()
 beforeAll(async () => {
   files = await bundle()
-  pages.mount(app, files, [{ email: "a@b.test", name: '<i>"Ann"</i>' }])
+  pages.mount(app, files, { mail: "help@b.test", shoppers: [{ email: "a@b.test", name: '<i>"Ann"</i>' }] })
 })
 
 test("the bundle holds the applications and the widget", () => {
@@ -52,5 +52,6 @@ describe("the pages' policies", () => {
     expect(/<script(?![^>]*src=)/.test(html)).toBe(false)
     expect(html).not.toContain("<i>")
     expect(html).toContain("&#60;i&#62;")
+    expect(html).toContain("help@b.test")
   })
 })

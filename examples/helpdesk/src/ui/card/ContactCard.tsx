@@ -14,7 +14,7 @@ import type { ReactNode } from "react"
 import { isActive } from "../Active.ts"
 import { ChannelIcon } from "../Channels.tsx"
 import { useConversation } from "../conversation/Conversation.tsx"
-import { contactNameOf } from "../Directory.ts"
+import { nameOfContact } from "../Directory.ts"
 import { Face } from "../Face.tsx"
 import { toDate, toLanguage, toWhen, toWords } from "../Format.ts"
 import { followLink, toHref } from "../Place.ts"
@@ -110,7 +110,7 @@ export const ContactCard = ({ conversationId }: { readonly conversationId: strin
   const { contact, others, conversation } = detail.data
   const open = others.filter(isActive)
   const past = others.filter((other) => !isActive(other))
-  const name = contactNameOf(contact?.name)
+  const name = nameOfContact(contact)
   const attributes = { ...contact?.attributes, ...conversation.attributes }
   const language = conversation.language ?? contact?.language
   return (

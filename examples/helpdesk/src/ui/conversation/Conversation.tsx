@@ -90,7 +90,7 @@ export const Conversation = ({ id, onCard }: { readonly id: string; readonly onC
         <div className="summary">
           <IconSparkles size={17} aria-hidden />
           <span dir="auto">
-            <b>From the bot:</b> {conversation.handoffSummary}
+            <b>The bot's summary:</b> {conversation.handoffSummary}
           </span>
         </div>
       )}

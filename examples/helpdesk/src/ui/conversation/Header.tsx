@@ -20,7 +20,7 @@ import {
 } from "@tabler/icons-react"
 import { useState } from "react"
 import * as DeskClient from "../DeskClient.ts"
-import { contactNameOf, holderName, useDirectory, useMe } from "../Directory.ts"
+import { holderName, nameOfContact, useDirectory, useMe } from "../Directory.ts"
 import { DueChip } from "../DueChip.tsx"
 import { Face } from "../Face.tsx"
 import { toDate, toWords } from "../Format.ts"
@@ -41,7 +41,7 @@ const Subject = ({ detail }: { readonly detail: ConversationDetail }) => {
     setDraft(null)
     if (subject !== "" && subject !== conversation.subject) void give({ type: "SetSubject", subject })
   }
-  const shown = conversation.subject || contactNameOf(contact?.name)
+  const shown = conversation.subject || nameOfContact(contact)
   if (draft !== null)
     return (
       <TextInput
@@ -317,7 +317,7 @@ export const Header = ({
         kind={transfer}
         onClose={() => setTransfer(null)}
         detail={detail}
-        contactName={contactNameOf(contact?.name)}
+        contactName={nameOfContact(contact)}
       />
     </header>
   )

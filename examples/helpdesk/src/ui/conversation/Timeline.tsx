@@ -6,7 +6,7 @@ import { useQueryClient } from "@tanstack/react-query"
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react"
 import { ChannelIcon, lookOf } from "../Channels.tsx"
 import * as DeskClient from "../DeskClient.ts"
-import { contactNameOf, useDirectory } from "../Directory.ts"
+import { nameOfContact, useDirectory } from "../Directory.ts"
 import { isSameDay, toDay } from "../Format.ts"
 import { useNow } from "../Now.ts"
 import { MessageView } from "./MessageView.tsx"
@@ -138,7 +138,7 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
                   isFirst={!isGrouped(message, before)}
                   thread={conversation.threads.find(({ id }) => id === message.threadId)}
                   quoted={message.replyTo === undefined ? undefined : byId.get(message.replyTo)}
-                  contactName={contactNameOf(contact?.name)}
+                  contactName={nameOfContact(contact)}
                   directory={directory}
                 />
               </Fragment>

@@ -97,7 +97,7 @@ const Agents = ({ board }: { readonly board: BoardData }) => (
             <small className="quiet presence-line">
               <i className="dot" data-presence={presence.status} />
               {toWords(presence.status)}
-              {presence.reason !== undefined && ` · ${presence.reason}`}
+              {presence.reason !== undefined && ` · ${toWords(presence.reason).toLowerCase()}`}
             </small>
           </span>
           <span className="load">

@@ -7,7 +7,7 @@ import { useInfiniteQuery } from "@tanstack/react-query"
 import { useEffect, useMemo, useRef, useState } from "react"
 import { Blank } from "../Blank.tsx"
 import * as DeskClient from "../DeskClient.ts"
-import { useDirectory, useMe } from "../Directory.ts"
+import { contactNameOf, useDirectory, useMe } from "../Directory.ts"
 import { toSentence } from "../Problems.ts"
 import { ListRow } from "./ListRow.tsx"
 import { useHeldList } from "./useHeldList.ts"
@@ -30,7 +30,7 @@ const blanks: Readonly<Record<Tab, readonly [string, string]>> = {
 
 const keep = (row: InboxRow, tab: Tab): boolean => tab !== "unassigned" || row.holder.kind === "nobody"
 const matches = (row: InboxRow, words: ReadonlyArray<string>): boolean => {
-  const text = [row.contactName, row.subject, row.preview, ...row.tags].join(" ").toLowerCase()
+  const text = [contactNameOf(row.contactName), row.subject, row.preview, ...row.tags].join(" ").toLowerCase()
   return words.every((word) => text.includes(word))
 }
 
