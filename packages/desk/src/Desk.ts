@@ -72,7 +72,7 @@ export class Desk extends Context.Service<
   }
 >()("@switchboard/desk/Desk") {
   /**
-   * A desk from its configuration. It starts nothing by itself: run {@link Desk.run}, or call `drain`.
+   * A desk from its configuration. It starts nothing by itself: run `run`, or call `drain`.
    *
    * **Fails with** {@link ConfigError}; {@link DeskError} when storage can't be read.
    *
