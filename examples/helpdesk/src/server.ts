@@ -130,7 +130,8 @@ const start = async (
   app.post("/auth/sign-in", async (context) => {
     const { agentId, password: given } = (await context.req.json()) as { agentId?: string; password?: string }
     const agent = agents.find((one) => one.id === agentId)
-    if (!agent || given !== password) return context.json({ title: "Wrong agent or password", status: 401 }, 401)
+    if (!agent || given !== password)
+      return context.json({ title: "Wrong agent or password", status: 401, code: "wrongPassword" }, 401)
     const token = await Credential.issue(secrets.credential, agent.id, { nowMs: Date.now(), lifetimeMs: shiftMs })
     context.header("set-cookie", Credential.toCookie(token, { lifetimeMs: shiftMs, secure: false }))
     return context.json({ id: agent.id, name: agent.name, role: agent.role, teams: agent.teams })

@@ -1,7 +1,9 @@
 import { Center, Loader, MantineProvider } from "@mantine/core"
+import { useMediaQuery } from "@mantine/hooks"
 import { Notifications } from "@mantine/notifications"
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query"
 import { useEffect } from "react"
+import { Away } from "./Away.tsx"
 import * as DeskClient from "./DeskClient.ts"
 import { MeProvider } from "./Directory.ts"
 import { Dashboard } from "./dashboard/Dashboard.tsx"
@@ -41,7 +43,10 @@ const Desk = () => {
   return (
     <MeProvider value={me.data}>
       <div className="app">
-        <TopBar page={place.page} />
+        <div>
+          <TopBar page={place.page} />
+          <Away />
+        </div>
         {place.page === "dashboard" ? <Dashboard /> : <Inbox conversationId={place.conversationId} />}
         <OfferDock />
       </div>
@@ -49,10 +54,18 @@ const Desk = () => {
   )
 }
 
+/** Where a message covers nothing that is pressed: over the end of the card, if there is one. */
+const Messages = () =>
+  useMediaQuery("(min-width: 1180px)", true, { getInitialValueInEffect: false }) ? (
+    <Notifications position="bottom-right" limit={4} containerWidth={300} />
+  ) : (
+    <Notifications position="top-center" limit={4} containerWidth={420} />
+  )
+
 export const App = () => (
   <MantineProvider theme={theme} cssVariablesResolver={resolver} defaultColorScheme="auto" getStyleNonce={() => nonce}>
     <QueryClientProvider client={queries}>
-      <Notifications position="top-center" limit={4} containerWidth={420} />
+      <Messages />
       <Desk />
     </QueryClientProvider>
   </MantineProvider>

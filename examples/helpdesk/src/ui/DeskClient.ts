@@ -77,6 +77,9 @@ interface Ask {
   readonly signal?: AbortSignal
 }
 
+/** Nobody waits longer than this for an answer; what was sent is sent again under the same id. */
+const patienceMs = 60_000
+
 let whenSignedOut = (): void => {}
 /** Called when the desk no longer knows who this is. */
 export const onSignedOut = (listener: () => void): void => {
@@ -117,7 +120,7 @@ const ask = async <A>(path: string, { method, query, body, commandId, signal }: 
         ...(commandId !== undefined && { "idempotency-key": commandId })
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(signal && { signal })
+      signal: AbortSignal.any([AbortSignal.timeout(patienceMs), ...(signal ? [signal] : [])])
     })
   } catch (cause) {
     if (signal?.aborted) throw cause

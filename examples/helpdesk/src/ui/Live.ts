@@ -1,6 +1,6 @@
 /** The live stream: says what to read again, and whether it is there at all. */
-import type { Change } from "@switchboard/desk/DeskService"
-import type { QueryClient } from "@tanstack/react-query"
+import type { Change, ConversationDetail } from "@switchboard/desk/DeskService"
+import type { Query, QueryClient, QueryKey } from "@tanstack/react-query"
 import { useSyncExternalStore } from "react"
 
 export type LiveState = "connecting" | "live" | "lost"
@@ -26,29 +26,45 @@ export const useLiveState = (): LiveState =>
 const gatherMs = 300
 const retryMs = 3000
 
+/** Whether what was read may be different after these changes. */
+export const concerns = (changes: ReadonlyArray<Change>, [kind, id]: QueryKey, data: unknown): boolean => {
+  if (kind === "inbox" || kind === "offers" || kind === "board") return true
+  if (kind !== "conversation") return false
+  if (data === undefined) return changes.some(({ conversationId }) => conversationId === id)
+  const { conversation, others, contact } = data as ConversationDetail
+  const shown = new Set<string>([conversation.id, ...others.map(({ id }) => id)])
+  const people = new Set<string | undefined>([conversation.contactId, contact?.id])
+  return changes.some(
+    ({ type, conversationId, contactId }) =>
+      // A conversation that has just begun may be the same contact's.
+      type === "ConversationOpened" ||
+      (conversationId !== null && shown.has(conversationId)) ||
+      (contactId !== null && people.has(contactId))
+  )
+}
+
 /** Follows the desk's changes until the returned function is called; after a break it goes on where it was. */
 export const follow = (queries: QueryClient): (() => void) => {
   let source: EventSource | undefined
   let position: string | undefined
   let retry: ReturnType<typeof setTimeout> | undefined
   let gather: ReturnType<typeof setTimeout> | undefined
-  const conversations = new Set<string>()
-  let contactsChanged = false
+  let changes: Array<Change> = []
 
   const flush = (): void => {
+    const concerned = { predicate: ({ queryKey, state: { data } }: Query) => concerns(changes, queryKey, data) }
+    // To ask again while an answer is on its way would cancel that: under steady change nothing would ever arrive.
+    if (queries.isFetching(concerned) > 0) {
+      gather = setTimeout(flush, gatherMs)
+      return
+    }
     gather = undefined
-    for (const key of ["inbox", "offers", "board"]) void queries.invalidateQueries({ queryKey: [key] })
-    for (const id of conversations) void queries.invalidateQueries({ queryKey: ["conversation", id] })
-    // The open conversation shows its contact's other conversations too.
-    if (contactsChanged) void queries.invalidateQueries({ queryKey: ["conversation"] })
-    conversations.clear()
-    contactsChanged = false
+    void queries.invalidateQueries(concerned)
+    changes = []
   }
   const onChange = (event: MessageEvent<string>): void => {
     if (event.lastEventId !== "") position = event.lastEventId
-    const change = JSON.parse(event.data) as Change
-    if (change.conversationId !== null) conversations.add(change.conversationId)
-    if (change.contactId !== null) contactsChanged = true
+    changes.push(JSON.parse(event.data) as Change)
     gather ??= setTimeout(flush, gatherMs)
   }
   const connect = (): void => {

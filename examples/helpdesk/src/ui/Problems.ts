@@ -15,7 +15,17 @@ const sentences: Readonly<Record<string, string>> = {
   messageDeleted: "That message was deleted.",
   deliveryUnknown: "That delivery is not known any more.",
   limit: "That is more than this conversation can hold.",
-  unauthenticated: "You were signed out. Sign in again."
+  agent_offline: "You are offline. Set your presence to Available first.",
+  capacity_full: "You hold as much as you can at once. Resolve or pass on something first.",
+  not_eligible: "This one asks for another team or skill. Take another, or ask a supervisor to assign it.",
+  item_offered: "This one is being offered to a colleague right now.",
+  item_taken: "Somebody else has it already.",
+  item_unknown: "This one is no longer waiting.",
+  offer_expired: "Too late: the time for this offer was over.",
+  offer_over: "Too late: this offer is over.",
+  offer_unknown: "Too late: this offer is over.",
+  offer_not_yours: "That offer was for somebody else.",
+  credentialNeeded: "You were signed out. Sign in again."
 }
 
 /** A sentence that says what happened and, where it helps, what the desk said about it. */
@@ -29,7 +39,7 @@ export const toSentence = (error: unknown): string => {
       readonly expected: string
     }>
     return first
-      ? `The desk can't take this (${first.field.replace(/^body\./, "")}): it expects ${first.expected}.`
+      ? `The desk can't take this (${first.field.replace(/^body\./, "")}): it expects ${first.expected.replace(/^string to have <=(\d+) characters$/, "at most $1 characters")}.`
       : "The desk can't take this."
   }
   if (error.status === 413) return "That is too large. Send smaller or fewer files."

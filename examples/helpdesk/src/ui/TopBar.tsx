@@ -8,7 +8,6 @@ import {
   useMantineColorScheme
 } from "@mantine/core"
 import { useHotkeys, useLocalStorage } from "@mantine/hooks"
-import { notifications } from "@mantine/notifications"
 import {
   IconBell,
   IconBellOff,
@@ -21,8 +20,8 @@ import {
   IconMoon,
   IconSun
 } from "@tabler/icons-react"
-import { useQuery, useQueryClient } from "@tanstack/react-query"
-import { useEffect, useState } from "react"
+import { useQueryClient } from "@tanstack/react-query"
+import { useState } from "react"
 import * as DeskClient from "./DeskClient.ts"
 import { useMe } from "./Directory.ts"
 import { Face } from "./Face.tsx"
@@ -31,7 +30,7 @@ import { Keys } from "./Keys.tsx"
 import { useLiveState } from "./Live.ts"
 import { Mark } from "./Mark.tsx"
 import { followLink, type Place, toHref } from "./Place.ts"
-import { toSentence } from "./Problems.ts"
+import { useStanding } from "./useStanding.ts"
 
 const statuses = ["available", "busy", "away", "offline"] as const
 const meanings = {
@@ -61,34 +60,8 @@ const Connection = () => {
 }
 
 const Standing = () => {
-  const me = useMe()
-  const queries = useQueryClient()
-  const board = useQuery({
-    queryKey: ["board"],
-    queryFn: ({ signal }) => DeskClient.board(signal),
-    refetchInterval: 30_000
-  })
-  const mine = board.data?.agents.find(({ agent }) => agent.id === me.id)
+  const { mine, change } = useStanding()
   const status = mine?.presence.status ?? "offline"
-  const isSentAway = status === "away" && mine?.presence.reason === "missed_offers"
-  useEffect(() => {
-    if (!isSentAway) return
-    const id = notifications.show({
-      color: "yellow",
-      title: "You are away now",
-      message: "Offers went by without an answer. Choose Available when you are back.",
-      autoClose: false
-    })
-    return () => void notifications.hide(id)
-  }, [isSentAway])
-  const change = async (next: (typeof statuses)[number]): Promise<void> => {
-    try {
-      await DeskClient.setPresence(me.id, next)
-    } catch (error) {
-      notifications.show({ color: "red", message: toSentence(error) })
-    }
-    await queries.invalidateQueries({ queryKey: ["board"] })
-  }
   return (
     <>
       {mine && (

@@ -303,6 +303,16 @@ test("presence changes from the top bar", async () => {
   await page.getByRole("button", { name: /Your presence: away/ }).waitFor()
 })
 
+test("who is made away for leaving offers alone is told so, and comes back", async () => {
+  const page = await stage.open({ as: "mara" })
+  await page.getByRole("status", { name: /Live/ }).waitFor()
+  stage.desk().sendAway("mara")
+  await page.getByText(/you are away now/).waitFor()
+  await page.getByRole("button", { name: "I am back" }).click()
+  await page.getByRole("button", { name: /Your presence: available/ }).waitFor()
+  await eventually(() => page.getByText(/you are away now/).count()).toBe(0)
+})
+
 test("at 390 px the list, the conversation and the card come one at a time", async () => {
   const page = await stage.open({ as: "mara", width: 390, height: 844 })
   await page.getByRole("link", { name: /Charged twice/ }).click()

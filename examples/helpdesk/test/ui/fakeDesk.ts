@@ -34,7 +34,7 @@ export class FakeDesk {
   /** Commands wait for this. */
   gate: Promise<void> = Promise.resolve()
   private position = 100
-  private readonly presences = new Map<string, string>()
+  private readonly presences = new Map<string, { readonly status: string; readonly reason?: string }>()
   private readonly offered = new Map<string, { offerId: string; agentId: string; expiresAtMs: number }>()
   private readonly answers = new Map<string, unknown>()
   private readonly streams = new Set<ReadableStreamDefaultController<Uint8Array>>()
@@ -47,7 +47,8 @@ export class FakeDesk {
     this.teams = seeded.teams
     this.contacts = new Map(seeded.contacts.map((contact) => [contact.id, contact]))
     this.held = new Map(seeded.conversations.map((held) => [held.conversation.id, held]))
-    for (const agent of this.agents) this.presences.set(agent.id, agent.id === "tomas" ? "away" : "available")
+    for (const agent of this.agents)
+      this.presences.set(agent.id, agent.id === "tomas" ? { status: "away", reason: "lunch" } : { status: "available" })
   }
 
   // What tests do
@@ -98,6 +99,12 @@ export class FakeDesk {
     this.emit(conversationId)
   }
 
+  /** What happens to an agent who leaves offers without an answer. */
+  sendAway(agentId: string): void {
+    this.presences.set(agentId, { status: "away", reason: "missed_offers" })
+    this.emit(null)
+  }
+
   takeOver(conversationId: string, agentId: string): void {
     const { conversation } = this.get(conversationId)
     conversation.control = {
@@ -142,9 +149,9 @@ export class FakeDesk {
 
     const session = /switchboard_session=([\w-]+)/.exec(request.headers.get("cookie") ?? "")?.[1]
     const me = this.agents.find(({ id }) => id === session)
-    if (!me) return problem(401, "unauthenticated", "sign in first")
+    if (!me) return problem(401, "credentialNeeded", "sign in first")
     if (request.method !== "GET" && request.headers.get("x-switchboard") !== "1")
-      return problem(403, "csrf", "send the header x-switchboard: 1")
+      return problem(403, "forgeryPossible", "send the header x-switchboard: 1")
 
     if (request.method !== "GET") {
       await this.gate
@@ -173,7 +180,7 @@ export class FakeDesk {
     if (found) {
       const entry = [...this.offered].find(([, { offerId, agentId }]) => offerId === found?.[0] && agentId === me.id)
       if (!entry || entry[1].expiresAtMs < this.now())
-        return problem(409, "offerOver", "the offer is over; another agent may have it")
+        return problem(409, "offer_over", "the offer is over; another agent may have it")
       this.offered.delete(entry[0])
       if (found[1] === "accept") this.takeOver(entry[0], me.id)
       this.emit(entry[0])
@@ -181,7 +188,7 @@ export class FakeDesk {
     }
     found = at("PUT /api/agents/([^/]+)/presence")
     if (found) {
-      this.presences.set(found[0]!, body.status)
+      this.presences.set(found[0]!, { status: body.status })
       this.emit(null)
       return answer({})
     }
@@ -444,10 +451,7 @@ export class FakeDesk {
       nowMs: this.now(),
       agents: this.agents.map((agent) => ({
         agent,
-        presence: {
-          status: this.presences.get(agent.id) ?? "offline",
-          ...(agent.id === "tomas" && { reason: "lunch" })
-        },
+        presence: this.presences.get(agent.id) ?? { status: "offline" },
         holds: rows.filter(({ assignee, status }) => assignee === agent.id && status === "open").length,
         capacity: agent.capacity.total
       })),

@@ -31,6 +31,7 @@ export const NowLine = ({ board }: { readonly board: BoardData }) => {
     {
       label: "Promises at risk",
       value: String(board.breachingSoon),
+      hint: "due within 15 minutes",
       Icon: IconAlertTriangle,
       tone: board.breachingSoon > 0 ? "amber" : ""
     },

@@ -154,7 +154,7 @@ const ByChannel = ({ range }: { readonly range: Range }) => {
         dataKey="when"
         type="stacked"
         withLegend
-        legendProps={{ verticalAlign: "bottom", height: 36 }}
+        legendProps={{ verticalAlign: "bottom", height: 46 }}
         maxBarWidth={30}
         series={lines.map(({ kind }) => ({ name: lookOf(kind).label, color: channelColors[kind] ?? "gray.5" }))}
         {...gridProps}
