@@ -35,32 +35,39 @@ export const fields = (schema: z.ZodType, path: ReadonlyArray<string> = []): Rea
   return []
 }
 
-const omit = (
-  value: Record<string, unknown>,
-  path: ReadonlyArray<string>,
-  taken: (found: unknown) => void
-): Record<string, unknown> => {
-  const [name, ...rest] = path as [string, ...Array<string>]
-  const found = value[name]
-  if (found === undefined) return value
-  if (rest.length === 0) {
-    taken(found)
-    const { [name]: _, ...others } = value
-    return others
+/** Fields by property name: further ones inside, or, where a field ends, its path as text. */
+type Tree = Map<string, Tree | string>
+
+const trees = new WeakMap<ReadonlyArray<PersonalField>, Tree>()
+
+const treeOf = (personalFields: ReadonlyArray<PersonalField>): Tree => {
+  const known = trees.get(personalFields)
+  if (known !== undefined) return known
+  const root: Tree = new Map()
+  for (const { path } of personalFields) {
+    let at = root
+    for (const name of path.slice(0, -1)) {
+      const inner = at.get(name)
+      const next: Tree = inner instanceof Map ? inner : new Map()
+      at.set(name, next)
+      at = next
+    }
+    at.set(path.at(-1)!, path.join("/"))
   }
-  const inner = omit(found as Record<string, unknown>, rest, taken)
-  return inner === found ? value : { ...value, [name]: inner }
+  trees.set(personalFields, root)
+  return root
 }
 
-const insert = (
-  value: Record<string, unknown>,
-  path: ReadonlyArray<string>,
-  field: unknown
-): Record<string, unknown> => {
-  const [name, ...rest] = path as [string, ...Array<string>]
-  if (rest.length === 0) return { ...value, [name]: field }
-  const inner = value[name]
-  return inner === undefined ? value : { ...value, [name]: insert(inner as Record<string, unknown>, rest, field) }
+const take = (value: Record<string, unknown>, tree: Tree, taken: Record<string, unknown>): Record<string, unknown> => {
+  const rest: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    const found = value[name]
+    const place = tree.get(name)
+    if (place === undefined || found === undefined) rest[name] = found
+    else if (typeof place === "string") taken[place] = found
+    else rest[name] = take(found as Record<string, unknown>, place, taken)
+  }
+  return rest
 }
 
 /**
@@ -92,9 +99,7 @@ export const split = (
   value: Record<string, unknown>
 ): { readonly rest: Record<string, unknown>; readonly taken: Record<string, unknown> } => {
   const taken: Record<string, unknown> = {}
-  let rest = value
-  for (const { path } of personalFields) rest = omit(rest, path, (found) => (taken[path.join("/")] = found))
-  return { rest, taken }
+  return { rest: take(value, treeOf(personalFields), taken), taken }
 }
 
 /**
@@ -112,5 +117,29 @@ export const join = (
     taken === null
       ? personalFields.flatMap(({ path, erased }) => (erased === null ? [] : [[path, erased] as const]))
       : Object.entries(taken).map(([path, field]) => [path.split("/"), field] as const)
-  return back.reduce((value, [path, field]) => insert(value, path, field), rest)
+  const whole = { ...rest }
+  const copies = new Set<unknown>([whole])
+  for (const [path, field] of back) insert(whole, path, field, copies)
+  return whole
+}
+
+/** Puts a field into a value of ours; what is inside is copied before it is changed, once. */
+const insert = (
+  value: Record<string, unknown>,
+  path: ReadonlyArray<string>,
+  field: unknown,
+  copies: Set<unknown>
+): void => {
+  let at = value
+  for (const name of path.slice(0, -1)) {
+    let inner = at[name]
+    if (inner === undefined) return
+    if (!copies.has(inner)) {
+      inner = { ...(inner as Record<string, unknown>) }
+      copies.add(inner)
+      at[name] = inner
+    }
+    at = inner as Record<string, unknown>
+  }
+  at[path.at(-1)!] = field
 }

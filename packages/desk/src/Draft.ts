@@ -66,6 +66,7 @@ export class Draft {
   private readonly views: Array<StorageDriver.ViewChange> = []
   private readonly timers = new Map<string, StorageDriver.TimerChange>()
   private readonly claims: Array<StorageDriver.ClaimChange> = []
+  private readonly minted = new Set<string>()
 
   constructor(reads: Storage.Reads, nowMs: number, authorise: Authorise.Authorise) {
     this.reads = reads
@@ -76,7 +77,7 @@ export class Draft {
   private async load(id: Id.ConversationId): Promise<ConversationDraft> {
     const known = this.conversations.get(id)
     if (known) return known
-    const stored = await this.reads.document("conversations", id)
+    const stored = this.minted.has(id) ? undefined : await this.reads.document("conversations", id)
     const before = stored?.document as Conversation.Conversation | undefined
     const draft: ConversationDraft = {
       before,
@@ -97,17 +98,24 @@ export class Draft {
   async message(conversationId: Id.ConversationId, id: Id.MessageId): Promise<Message.Message | undefined> {
     const draft = await this.load(conversationId)
     const known = draft.state.messages.get(id)
-    if (known || draft.before === undefined) return known
+    if (known || draft.before === undefined || this.minted.has(id)) return known
     const stored = (await this.reads.document("messages", id))?.document as Message.Message | undefined
     if (!stored || stored.conversationId !== conversationId) return undefined
     draft.state = { ...draft.state, messages: new Map(draft.state.messages).set(id, stored) }
     return stored
   }
 
+  /** An id made just now: nothing can be stored under it, so nothing is looked for. */
+  mint<A extends string>(id: A): A {
+    this.minted.add(id)
+    return id
+  }
+
   private async loadContact(id: Id.ContactId): Promise<ContactDraft> {
     const known = this.contacts.get(id)
     if (known) return known
-    const before = (await this.reads.document("contacts", id))?.document as Contact.Contact | undefined
+    const stored = this.minted.has(id) ? undefined : await this.reads.document("contacts", id)
+    const before = stored?.document as Contact.Contact | undefined
     const draft: ContactDraft = { before, contact: before, events: [] }
     this.contacts.set(id, draft)
     return draft

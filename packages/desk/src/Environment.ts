@@ -5,6 +5,7 @@
  */
 import { Storage } from "@switchboard/storage"
 import { Clock, Context, Effect, Layer, Random } from "effect"
+import { v7 } from "uuid"
 import { type DeskConfig, resolve, type Settings } from "./DeskConfig.ts"
 import { ConfigError, type DeskError, fromStorage } from "./DeskError.ts"
 import { Draft } from "./Draft.ts"
@@ -16,21 +17,10 @@ export class Ids extends Context.Service<Ids, { readonly next: () => string }>()
   static readonly layer = Layer.effect(
     Ids,
     Clock.clockWith((clock) =>
-      Effect.sync(() => ({
-        next: () => {
-          const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16))
-          let time = clock.currentTimeMillisUnsafe()
-          for (let index = 5; index >= 0; index--) {
-            bytes[index] = time % 256
-            time = Math.floor(time / 256)
-          }
-          bytes[6] = (bytes[6]! & 0x0f) | 0x70
-          bytes[8] = (bytes[8]! & 0x3f) | 0x80
-          let hex = ""
-          for (const byte of bytes) hex += byte.toString(16).padStart(2, "0")
-          return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
-        }
-      }))
+      Effect.sync(() => {
+        const random = randomness()
+        return { next: () => v7({ msecs: clock.currentTimeMillisUnsafe(), random: random() }) }
+      })
     )
   )
 
@@ -40,6 +30,20 @@ export class Ids extends Context.Service<Ids, { readonly next: () => string }>()
       let count = 0
       return { next: () => `${prefix}-${++count}` }
     })
+}
+
+/** Sixteen random bytes at a time, drawn many at once: to draw costs far more than the bytes. */
+const randomness = (): (() => Uint8Array) => {
+  const pool = new Uint8Array(4096)
+  let used = pool.length
+  return () => {
+    if (used === pool.length) {
+      globalThis.crypto.getRandomValues(pool)
+      used = 0
+    }
+    used += 16
+    return pool.subarray(used - 16, used)
+  }
 }
 
 /** Which workspaces the desks of this process work on, by storage: what one has cached, another's commits don't reach. */
@@ -141,3 +145,10 @@ export const jitter = (ms: number): Effect.Effect<number> =>
 /** A promise of storage as an effect. */
 export const fromPromise = <A>(run: () => Promise<A>): Effect.Effect<A, DeskError> =>
   Effect.tryPromise({ try: run, catch: fromStorage })
+
+/** What may be a promise as an effect; it waits only for one that is. */
+export const settled = <A>(run: () => A | Promise<A>): Effect.Effect<A> =>
+  Effect.suspend(() => {
+    const result = run()
+    return result instanceof Promise ? Effect.promise(() => result) : Effect.succeed(result)
+  })

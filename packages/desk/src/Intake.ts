@@ -211,7 +211,7 @@ const applyContent = async (
   const stamp = stampOf(actor, draft.nowMs, { occurredAtMs: entry.occurredAtMs })
   const place = await findPlace(draft, arrival, entry, contactId, rules)
 
-  const messageId = Id.MessageId.parse(newId())
+  const messageId = draft.mint(Id.MessageId.parse(newId()))
   const attachments = entry.attachments.map((attachment) => toAttachment(attachment, messageId, arrival.blobKeys))
   const renamed = new Map(
     entry.attachments.map((attachment, index) => [attachment.id as string, attachments[index]!.id])
@@ -282,7 +282,7 @@ const findContact = async (draft: Draft, from: Inbound.Sender, newId: () => stri
   const known = found === undefined ? undefined : await follow(draft, Id.ContactId.parse(found))
   // Somebody erased this instant is nobody: what comes is from somebody new.
   const isGone = known !== undefined && (await draft.contact(known))?.erasedAtMs !== undefined
-  const contactId = known === undefined || isGone ? Id.ContactId.parse(newId()) : known
+  const contactId = known === undefined || isGone ? draft.mint(Id.ContactId.parse(newId())) : known
   const stamp = stampOf({ kind: "contact", id: contactId }, draft.nowMs)
   const unowned = from.addresses.filter((_, index) => !owners[index])
   if (known === undefined || isGone) {
@@ -559,7 +559,7 @@ const openConversation = async (
   rules: OpeningRules,
   links: ReadonlyArray<Conversation.Link>
 ): Promise<Place> => {
-  const conversationId = Id.ConversationId.parse(arrival.newId())
+  const conversationId = draft.mint(Id.ConversationId.parse(arrival.newId()))
   const place = { conversationId, threadId: Id.ThreadId.parse(`${conversationId}.1`) }
   const contact = await draft.contact(contactId)
   const bot = entry.kind === "messageReceived" ? rules.firstResponder(arrival.channel.kind) : undefined

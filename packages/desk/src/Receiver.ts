@@ -9,7 +9,7 @@ import type { StorageDriver } from "@switchboard/storage"
 import { Effect } from "effect"
 import { type DeskError, NotFoundError, type StorageFailedError } from "./DeskError.ts"
 import { claimLifetimeMs } from "./Draft.ts"
-import { type Environment, fromPromise } from "./Environment.ts"
+import { type Environment, fromPromise, settled } from "./Environment.ts"
 import { addressSubject } from "./Erasure.ts"
 import * as Intake from "./Intake.ts"
 import type { Payloads } from "./Jobs.ts"
@@ -62,16 +62,17 @@ const whole = (kept: unknown): Inbound.Entry => {
   }
 }
 
-const decode = (channel: Channel.Channel, input: Channel.Verified) =>
-  Effect.promise(async () => {
-    try {
-      return await channel.decode(input)
-    } catch (cause) {
-      return { ok: false as const, error: { code: "decodeThrew", message: String(cause) } }
-    }
-  })
+const decode = (channel: Channel.Channel, input: Channel.Verified): Effect.Effect<Channel.Decoded> =>
+  Effect.catchDefect(
+    settled(() => channel.decode(input)),
+    (cause) => Effect.succeed({ ok: false, error: { code: "decodeThrew", message: String(cause) } })
+  )
 
 type Blobs = Intake.Arrival["blobKeys"]
+
+const noBlobs: Blobs = new Map()
+
+const bringsFiles = (entry: Inbound.Entry): boolean => "attachments" in entry && entry.attachments.length > 0
 
 const isUnstorable = (error: DeskError): error is StorageFailedError =>
   error._tag === "StorageFailedError" && !error.retryable
@@ -217,25 +218,34 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
   const buryEntry = (channelKind: string, entry: Inbound.Entry, code: string, reason: string) =>
     bury({ channelKind, receivedAtMs: now(), headers: {}, bytes: null, code, reason, entry: plain(entry) }, entry)
 
-  const applyAll = (channel: Channel.Channel, entries: ReadonlyArray<Inbound.Entry>) =>
-    Effect.gen(function* () {
-      // Before any of them enters its lane: whoever has bytes to store would lose its place.
-      const blobs = yield* Effect.forEach(entries, storeBytes, { concurrency: 8 })
-      yield* Effect.forEach(
-        entries,
-        (entry, index) =>
-          Effect.tap(applyStored(channel, entry, blobs[index]!, undefined), (result) =>
-            result.outcome === "unusable" ? buryEntry(channel.kind, entry, result.code, result.reason) : Effect.void
-          ),
-        { concurrency: "unbounded", discard: true }
-      )
+  const applyOne = Effect.fnUntraced(function* (
+    channel: Channel.Channel,
+    entry: Inbound.Entry,
+    blobKeys: Blobs
+  ): Effect.fn.Return<void, DeskError> {
+    const result = yield* applyStored(channel, entry, blobKeys, undefined)
+    if (result.outcome === "unusable") yield* buryEntry(channel.kind, entry, result.code, result.reason)
+  })
+
+  const applyAll = Effect.fnUntraced(function* (
+    channel: Channel.Channel,
+    entries: ReadonlyArray<Inbound.Entry>
+  ): Effect.fn.Return<void, DeskError> {
+    // Before any of them enters its lane: whoever has bytes to store would lose its place.
+    const blobs = entries.some(bringsFiles) ? yield* Effect.forEach(entries, storeBytes, { concurrency: 8 }) : []
+    // Most webhooks bring one entry, and a fiber of its own costs more than the rest of the way.
+    if (entries.length === 1) return yield* applyOne(channel, entries[0]!, blobs[0] ?? noBlobs)
+    yield* Effect.forEach(entries, (entry, index) => applyOne(channel, entry, blobs[index] ?? noBlobs), {
+      concurrency: "unbounded",
+      discard: true
     })
+  })
 
   const again: Receiver["again"] = Effect.fnUntraced(function* ({ channelKind, entry, ...retry }) {
     const channel = settings.channels.get(channelKind)
     const known = entry as Inbound.Entry
     const result: Intake.IntakeResult = channel
-      ? yield* applyStored(channel, known, new Map(), retry)
+      ? yield* applyStored(channel, known, noBlobs, retry)
       : { outcome: "unusable", code: "unknownChannel", reason: `no channel ${channelKind} is configured any more` }
     if (result.outcome === "unusable") yield* buryEntry(channelKind, known, result.code, result.reason)
   })

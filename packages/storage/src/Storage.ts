@@ -5,24 +5,24 @@
  * those that touch different keys as one group.
  */
 import { EntryHeap } from "./internal/EntryHeap.ts"
+import { RecentTables } from "./internal/RecentTables.ts"
 import { Tail } from "./internal/Tail.ts"
+import { Touched } from "./internal/Touched.ts"
 import { checkCommit, checkKey, defaults, type Limits } from "./Limits.ts"
-import { RecentMap } from "./RecentMap.ts"
-import {
-  type Commit,
-  type Conflict,
-  type Erased,
-  type Outcome,
-  type Page,
-  type Query,
-  type StorageCapabilities,
-  type StorageDriver,
-  StorageInvalidError,
-  type StoredClaim,
-  type StoredDocument,
-  type StoredEvent,
-  type StoredTimer,
-  type ViewDefinition
+import type {
+  Commit,
+  Conflict,
+  Erased,
+  Outcome,
+  Page,
+  Query,
+  StorageCapabilities,
+  StorageDriver,
+  StoredClaim,
+  StoredDocument,
+  StoredEvent,
+  StoredTimer,
+  ViewDefinition
 } from "./StorageDriver.ts"
 import { checkDefinitions } from "./View.ts"
 
@@ -191,31 +191,18 @@ interface Entry {
   /** What runs in a turn of its own, instead of a commit. */
   readonly alone: (() => Promise<unknown>) | undefined
   commit: Commit | undefined
-  keys: ReadonlyArray<string>
   value: unknown
   tries: number
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
-// A cached key says what it is of; none of its parts may hold NUL, so no two are alike.
-const streamKey = (workspace: string, stream: string) => `${workspace}\0s${stream}`
-const documentKey = (workspace: string, view: string, key: string) => `${workspace}\0d${view}\0${key}`
-
-const keysOf = (commit: Commit): ReadonlyArray<string> => {
-  const { workspace } = commit
-  const keys: Array<string> = []
-  for (const { stream } of commit.appends ?? []) keys.push(streamKey(workspace, stream))
-  for (const { view, key } of commit.views ?? []) keys.push(documentKey(workspace, view, key))
-  for (const change of commit.timers ?? [])
-    keys.push(`${workspace}\0t${"set" in change ? change.set.key : change.clear}`)
-  for (const { key } of commit.claims ?? []) keys.push(`${workspace}\0c${key}`)
-  if (commit.cursor !== undefined) keys.push(`${workspace}\0r${commit.cursor.reader}`)
-  return keys
-}
-
 /** A document that is known not to exist. */
 const absent: StoredDocument = { key: "", document: {} }
+
+/** Tables of a cache beside those of views, whose names begin with a letter. */
+const streamTable = "/streams"
+const claimTable = "/claims"
 
 /**
  * Opens storage over a driver.
@@ -258,8 +245,9 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
   await driver.prepare(options.views)
   const { multiProcess, notify } = driver.capabilities
 
-  const documentCache = new RecentMap<StoredDocument>(cachedDocuments)
-  const versionCache = new RecentMap<number>(cachedDocuments)
+  const documentCache = new RecentTables<StoredDocument>(cachedDocuments)
+  const versionCache = new RecentTables<number>(cachedDocuments)
+  const claimCache = new RecentTables<StoredClaim>(cachedDocuments)
   const tail = new Tail(cachedEvents, 256)
   // Raised when writing begins and ends: what was read across either is not cached, it may be old.
   let writes = 0
@@ -278,7 +266,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     const found: Array<StoredDocument | undefined> = new Array(keys.length).fill(undefined)
     const missing: Array<number> = []
     for (let index = 0; index < keys.length; index++) {
-      const cached = fresh ? undefined : documentCache.get(documentKey(workspace, view, keys[index]!))
+      const cached = fresh ? undefined : documentCache.get(workspace, view, keys[index]!)
       if (cached === undefined) missing.push(index)
       else if (cached !== absent) found[index] = cached
     }
@@ -289,26 +277,52 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     for (const [place, index] of missing.entries()) {
       const document = read[place]
       found[index] = document
-      if (before === writes) documentCache.set(documentKey(workspace, view, keys[index]!), document ?? absent)
+      if (before === writes) documentCache.set(workspace, view, keys[index]!, document ?? absent)
     }
     return found
   }
 
   const streamVersions = async (
     workspace: string,
-    streams: ReadonlyArray<string>,
+    names: ReadonlyArray<string>,
     fresh: boolean
   ): Promise<ReadonlyArray<number>> => {
-    const found = streams.map((stream) => (fresh ? undefined : versionCache.get(streamKey(workspace, stream))))
+    const found = names.map((stream) => (fresh ? undefined : versionCache.get(workspace, streamTable, stream)))
     if (!found.includes(undefined)) return found as ReadonlyArray<number>
     const before = writing ? -1 : writes
-    const missing = streams.filter((_, index) => found[index] === undefined)
+    const missing = names.filter((_, index) => found[index] === undefined)
     const read = await driver.streamVersions(workspace, missing)
     let place = 0
     return found.map((version, index) => {
       if (version !== undefined) return version
       const stands = read[place++]!
-      if (before === writes) versionCache.set(streamKey(workspace, streams[index]!), stands)
+      if (before === writes) versionCache.set(workspace, streamTable, names[index]!, stands)
+      return stands
+    })
+  }
+
+  const claims = async (
+    workspace: string,
+    keys: ReadonlyArray<string>,
+    fresh: boolean
+  ): Promise<ReadonlyArray<StoredClaim | undefined>> => {
+    const nowMs = now()
+    const found = keys.map((key) => {
+      const cached = fresh ? undefined : claimCache.get(workspace, claimTable, key)
+      return cached?.expiresAtMs !== undefined && cached.expiresAtMs <= nowMs ? undefined : cached
+    })
+    if (!found.includes(undefined)) return found
+    const before = writing ? -1 : writes
+    const read = await driver.claims(
+      workspace,
+      keys.filter((_, index) => found[index] === undefined),
+      nowMs
+    )
+    let place = 0
+    return found.map((claim, index) => {
+      if (claim !== undefined) return claim
+      const stands = read[place++]
+      if (stands !== undefined && before === writes) claimCache.set(workspace, claimTable, keys[index]!, stands)
       return stands
     })
   }
@@ -322,15 +336,17 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
 
   const readsOf = (workspace: string, from: "cache" | "fresh" | "driver"): Reads => {
     const fresh = from === "fresh"
-    const read: Pick<Reads, "documents" | "streamVersions"> =
+    const read: Pick<Reads, "documents" | "streamVersions" | "claims"> =
       from === "driver"
         ? {
             documents: (view, keys) => driver.documents(workspace, view, keys),
-            streamVersions: (streams) => driver.streamVersions(workspace, streams)
+            streamVersions: (streams) => driver.streamVersions(workspace, streams),
+            claims: (keys) => driver.claims(workspace, keys, now())
           }
         : {
             documents: (view, keys) => documents(workspace, view, keys, fresh),
-            streamVersions: (streams) => streamVersions(workspace, streams, fresh)
+            streamVersions: (streams) => streamVersions(workspace, streams, fresh),
+            claims: (keys) => claims(workspace, keys, fresh)
           }
     return {
       ...read,
@@ -339,7 +355,6 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       stream: (stream, afterVersion = 0, limit = Number.MAX_SAFE_INTEGER) =>
         driver.stream(workspace, stream, afterVersion, limit),
       query: (query) => driver.query(workspace, query),
-      claims: (keys) => driver.claims(workspace, keys, now()),
       cursor: (reader) => driver.cursor(workspace, reader),
       timers: (keys) => driver.timers(workspace, keys),
       journal: (after, limit) => journal(workspace, after, limit),
@@ -359,7 +374,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     const { workspace } = commit
     let index = 0
     for (const { stream, expectedVersion, events } of commit.appends ?? []) {
-      versionCache.set(streamKey(workspace, stream), expectedVersion + events.length)
+      versionCache.set(workspace, streamTable, stream, expectedVersion + events.length)
       for (let each = 0; each < events.length; each++) {
         const event = events[each]!
         const position = outcome.positions[index++]!
@@ -380,21 +395,23 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     for (const change of commit.views ?? []) {
       const { key } = change
       documentCache.set(
-        documentKey(workspace, change.view, key),
+        workspace,
+        change.view,
+        key,
         !("put" in change)
           ? absent
           : change.version === undefined
             ? { key, document: change.put }
             : { key, document: change.put, version: change.version }
       )
-    }
+    } // Only the driver knows the revision it gave.
+    for (const { key } of commit.claims ?? []) claimCache.delete(workspace, claimTable, key)
   }
 
-  const forget = (entry: Entry): void => {
-    for (const key of entry.keys) {
-      documentCache.delete(key)
-      versionCache.delete(key)
-    }
+  const forget = ({ workspace, appends = [], views: changes = [], claims: taken = [] }: Commit): void => {
+    for (const { stream } of appends) versionCache.delete(workspace, streamTable, stream)
+    for (const { view, key } of changes) documentCache.delete(workspace, view, key)
+    for (const { key } of taken) claimCache.delete(workspace, claimTable, key)
   }
 
   // ── Write turns ──
@@ -432,7 +449,6 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       }
       const whole: Commit = { ...commit, workspace: entry.workspace }
       checkCommit(limits, views, whole)
-      entry.keys = checkedKeys(whole)
       entry.commit = whole
     } catch (error) {
       entry.commit = undefined
@@ -454,7 +470,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       outcomes = await driver.commit(group, now())
     } catch (error) {
       for (const entry of entries) {
-        forget(entry)
+        forget(entry.commit!)
         tail.forget(entry.workspace)
         fail(entry, new StorageUnavailableError("unknown", error))
       }
@@ -475,7 +491,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
         entry.resolve(entry.decide === undefined ? outcome.positions : entry.value)
         continue
       }
-      forget(entry)
+      forget(entry.commit!)
       if (entry.decide !== undefined && ++entry.tries < maxTries) putBack(entry)
       else fail(entry, new ConflictError(entry.workspace, outcome.conflict))
     }
@@ -500,16 +516,12 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     const deciding: Array<Promise<void>> = []
     for (const entry of taken) if (entry.decide !== undefined) deciding.push(decideEntry(entry, entry.decide))
     if (deciding.length > 0) await Promise.all(deciding)
-    const touched = new Set<string>()
+    const touched = new Touched()
     const group: Array<Entry> = []
     for (const entry of taken) {
       if (entry.commit === undefined) continue
-      if (entry.keys.some((key) => touched.has(key))) {
-        putBack(entry)
-        continue
-      }
-      for (const key of entry.keys) touched.add(key)
-      group.push(entry)
+      if (touched.add(entry.commit)) group.push(entry)
+      else putBack(entry)
     }
     if (group.length > 0) await commitGroup(group)
   }
@@ -548,7 +560,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
   const workspace = (id: string): Workspace => {
     checkKey(limits, "workspace", id)
     const reads = readsOf(id, "cache")
-    const enter = <A>(work: Partial<Pick<Entry, "lane" | "decide" | "alone" | "commit" | "keys">>): Promise<A> =>
+    const enter = <A>(work: Partial<Pick<Entry, "lane" | "decide" | "alone" | "commit">>): Promise<A> =>
       new Promise<A>((resolve, reject) =>
         enqueue({
           arrival: arrivals++,
@@ -558,7 +570,6 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
           decide: work.decide,
           alone: work.alone,
           commit: work.commit,
-          keys: work.keys ?? [],
           value: undefined,
           tries: 0,
           resolve: resolve as (value: unknown) => void,
@@ -576,6 +587,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
         writes++
         writing = false
         documentCache.clear()
+        claimCache.clear()
         tail.forget(id)
       }
     }
@@ -587,7 +599,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
         admit()
         const whole: Commit = { ...commit, workspace: id }
         checkCommit(limits, views, whole)
-        return enter({ commit: whole, keys: checkedKeys(whole) })
+        return enter({ commit: whole })
       },
       turn: async (lane, decide) => {
         admit()
@@ -626,20 +638,4 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       await driver.close()
     }
   }
-}
-
-/** The keys of a commit; each may stand in it only once, or its order would decide what is written. */
-const checkedKeys = (commit: Commit): ReadonlyArray<string> => {
-  const keys = keysOf(commit)
-  if (keys.length > 1 && new Set(keys).size !== keys.length) {
-    const twice = keys.find((key, index) => keys.indexOf(key) !== index)!
-    const [, key = ""] = twice.split("\0", 2)
-    const kinds: Record<string, string> = { s: "stream", d: "document", t: "timer", c: "claim", r: "cursor" }
-    throw new StorageInvalidError({
-      field: "commit",
-      expected: "every key at most once",
-      found: `the ${kinds[key[0] ?? ""]} "${twice.slice(twice.indexOf("\0") + 2).replace("\0", "/")}" twice`
-    })
-  }
-  return keys
 }

@@ -1,9 +1,10 @@
 /** Storage in one SQLite file, over Node's own `node:sqlite`: a write-ahead log, synced at every group of commits. */
 
 import { DatabaseSync } from "node:sqlite"
-import { setImmediate } from "node:timers/promises"
-import type { StorageDriver, ViewDefinition } from "@switchboard/storage/StorageDriver"
+import { setImmediate, setTimeout } from "node:timers/promises"
+import type { Commit, Outcome, StorageDriver, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { checkDefinitions } from "@switchboard/storage/View"
+import { Checkpointer } from "./internal/Checkpointer.ts"
 import { Reader } from "./internal/Reader.ts"
 import { applicationId, migrate, migrations, stateOf } from "./internal/Schema.ts"
 import { prepareView } from "./internal/ViewTable.ts"
@@ -19,7 +20,7 @@ export interface Options {
   readonly file: string
   /** How long a commit waits for another process's, blocking this one. Default 5,000. */
   readonly busyTimeoutMs?: number
-  /** The log is folded into the file when it has so many pages. More is faster and stalls longer. Default 4,000. */
+  /** The log is folded into the file, on a thread of its own, when it has about so many pages. Default 4,000. */
   readonly checkpointPages?: number
 }
 
@@ -75,7 +76,11 @@ interface Open {
   readonly connections: ReadonlyArray<DatabaseSync>
   readonly writer: Writer
   readonly reader: Reader
+  readonly checkpointer: Checkpointer
 }
+
+// Should the checkpointer's thread fall behind or fail, the writer folds the log itself when it is so much longer.
+const patience = 8
 
 /** The schema version of the file, once it is sure that it is ours, or new. */
 const checkFile = (db: DatabaseSync, file: string): number => {
@@ -101,7 +106,7 @@ const openFile = (options: Options, views: ReadonlyArray<ViewDefinition>): Open 
     checkFile(write, file)
     // secure_delete: what is removed is overwritten, so that an erasure leaves no bytes behind.
     write.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = ${Math.trunc(checkpointPages)};
+      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = ${patience * Math.trunc(checkpointPages)};
       PRAGMA journal_size_limit = 67108864`)
     write.exec("BEGIN IMMEDIATE")
     // Again, alone: another process may have migrated meanwhile.
@@ -121,7 +126,12 @@ const openFile = (options: Options, views: ReadonlyArray<ViewDefinition>): Open 
     const read = new DatabaseSync(file, { readOnly: true })
     connections.push(read)
     read.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA cache_size = -32768`)
-    return { connections, writer: new Writer(write, views), reader: new Reader(read, views) }
+    return {
+      connections,
+      writer: new Writer(write, views),
+      reader: new Reader(read, views),
+      checkpointer: new Checkpointer(file, checkpointPages)
+    }
   } catch (error) {
     // Closing also rolls back.
     for (const connection of connections) connection.close()
@@ -129,8 +139,35 @@ const openFile = (options: Options, views: ReadonlyArray<ViewDefinition>): Open 
   }
 }
 
+/** Empties the log, which still holds pages as they were. */
+const emptyLog = async ({ connections, checkpointer }: Open, file: string, withinMs: number): Promise<void> =>
+  checkpointer.exclusively(async () => {
+    const checkpoint = connections[0]!.prepare("PRAGMA wal_checkpoint(TRUNCATE)")
+    const until = performance.now() + withinMs
+    try {
+      // SQLite itself does not wait for another process's checkpoint.
+      while (checkpoint.get()?.busy === 1) {
+        if (performance.now() > until)
+          throw new SqliteStorageError("sqlite-locked", file, "its log could not be emptied, and holds what was erased")
+        await setTimeout(20)
+      }
+    } catch (cause) {
+      throw explain(file, cause)
+    }
+  })
+
 // A sweep stops others from committing only for so many claims at a time.
 const sweepAtOnce = 5_000
+
+const changesOf = (group: ReadonlyArray<Commit>, outcomes: ReadonlyArray<Outcome>): number => {
+  let changes = 0
+  for (const [index, outcome] of outcomes.entries()) {
+    if (!outcome.ok) continue
+    const { views = [], timers = [], claims = [] } = group[index]!
+    changes += outcome.positions.length + views.length + timers.length + claims.length
+  }
+  return changes
+}
 
 /**
  * Storage in a file.
@@ -163,7 +200,7 @@ const sweepAtOnce = 5_000
  * ```
  */
 export const make = (options: Options): StorageDriver => {
-  const { file } = options
+  const { file, busyTimeoutMs = 5_000 } = options
   const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
   let open: Open | undefined
 
@@ -191,6 +228,7 @@ export const make = (options: Options): StorageDriver => {
     },
     commit: async (group, nowMs) => {
       const outcomes = await use(({ writer }) => writer.commit(group, nowMs))
+      open?.checkpointer.wrote(changesOf(group, outcomes))
       if (watchers.size > 0) {
         const grown = new Set<string>()
         for (const [index, outcome] of outcomes.entries())
@@ -201,8 +239,7 @@ export const make = (options: Options): StorageDriver => {
     },
     erase: async (workspace, subject) => {
       const erased = await use(({ writer }) => writer.erase(workspace, subject))
-      // The log still holds the pages as they were.
-      await use(({ connections }) => connections[0]!.exec("PRAGMA wal_checkpoint(TRUNCATE)"))
+      if (open !== undefined) await emptyLog(open, file, busyTimeoutMs)
       return erased
     },
     sweep: async (nowMs) => {
@@ -234,10 +271,11 @@ export const make = (options: Options): StorageDriver => {
       }
     },
     close: async () => {
-      const closing = open?.connections ?? []
+      const closing = open
       open = undefined
+      await closing?.checkpointer.stop()
       // The reader first: the last one to close, the writer, folds the log into the file.
-      for (const connection of closing.toReversed()) connection.close()
+      for (const connection of closing?.connections.toReversed() ?? []) connection.close()
     }
   }
 }

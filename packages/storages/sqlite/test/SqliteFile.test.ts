@@ -1,8 +1,9 @@
 import { strict as assert } from "node:assert"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { setImmediate } from "node:timers/promises"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
 import { test } from "vitest"
 
@@ -223,3 +224,61 @@ test("[SQLITE-3] pages and look-ups are read from indexes, never by scanning or 
     assert.ok(plans.length >= 8)
     for (const plan of plans) assert.match(plan, /^SEARCH view_things USING INDEX view_things_(index_0|key) /)
   }))
+
+const things = (from: number, count: number, subject?: string) =>
+  Array.from({ length: count }, (_, index) => ({
+    view: "things",
+    key: `k${from + index}`,
+    put: { name: "x".repeat(3000), open: true, size: index },
+    ...(subject !== undefined && { subject })
+  }))
+
+test("[SQLITE-4] the log is folded while commits go on, and stays within bounds", async () => {
+  await inDirectory(async (file) => {
+    const driver = SqliteStorage.make({ file, checkpointPages: 50 })
+    await driver.prepare([view])
+    const sizeBefore = statSync(file).size
+    let longest = 0
+    for (let round = 0; round < 100; round++) {
+      await driver.commit([{ workspace: "w", views: things(round * 20, 20) }], 0)
+      longest = Math.max(longest, statSync(`${file}-wal`).size)
+      await setImmediate()
+    }
+    // Should the thread get no turn at all, the writer folds at eight times the pages allowed.
+    assert(longest < 2 * 8 * 50 * 4120, `the log grew to ${longest} bytes`)
+    // What is in the file now, nobody but the thread has put there: so little is not for the writer to fold.
+    await driver.commit([{ workspace: "w", views: things(0, 60) }], 0)
+    while (statSync(file).size === sizeBefore) await setImmediate()
+    await driver.close()
+    const again = await open(file)
+    assert.equal((await again.query("w", { view: "things", limit: 5000 })).documents.length, 2000)
+    await again.close()
+  })
+})
+
+test("[SQLITE-5] an erasure waits for a fold under way, and leaves no byte", async () => {
+  await inDirectory(async (file, directory) => {
+    const driver = SqliteStorage.make({ file, checkpointPages: 20 })
+    await driver.prepare([view])
+    const secret = "only-the-contact-knows"
+    const mine = things(0, 200, "contact").map((change) => ({ ...change, put: { ...change.put, name: secret } }))
+    await driver.commit([{ workspace: "w", views: mine }], 0)
+    assert.equal((await driver.erase("w", "contact")).documents.length, 200)
+    for (const name of readdirSync(directory)) assert(!readFileSync(join(directory, name)).includes(secret), name)
+    await driver.close()
+  })
+})
+
+test("[SQLITE-5] an erasure fails where another process keeps the log, and can be repeated", async () => {
+  await inDirectory(async (file) => {
+    const driver = await open(file)
+    await driver.commit([{ workspace: "w", views: things(0, 5, "contact") }], 0)
+    const other = new DatabaseSync(file)
+    other.exec("BEGIN; SELECT * FROM views")
+    await assert.rejects(driver.erase("w", "contact"), { code: "sqlite-locked", message: /holds what was erased/ })
+    other.close()
+    await driver.erase("w", "contact")
+    assert.equal(statSync(`${file}-wal`).size, 0)
+    await driver.close()
+  })
+})

@@ -225,7 +225,7 @@ export class ViewWriter {
   readonly #definition: ViewDefinition
   readonly #table: string
   readonly #fields: ReadonlyArray<string>
-  readonly #known = new RecentMap<Known>(20_000)
+  readonly #known = new Map<number, RecentMap<Known>>()
   readonly #find: StatementSync
   readonly #insert: StatementSync
   readonly #remove: StatementSync
@@ -248,13 +248,14 @@ export class ViewWriter {
   put(workspace: number, key: string, document: JsonObject, version: number | undefined, subject: string | undefined) {
     const text = JSON.stringify(document)
     const values = this.#fields.map((field) => bound(fieldValue(this.#definition, document, field)))
-    const cacheKey = `${workspace}/${key}`
-    const known = this.#known.get(cacheKey) ?? this.#read(workspace, key)
+    const rows = this.#rows(workspace)
+    const remembered = rows.get(key)
+    const known = remembered ?? this.#read(workspace, key)
     const newSubject = subject ?? null
     const newVersion = version ?? null
     if (known === undefined) {
       const { lastInsertRowid } = this.#insert.run(workspace, key, newVersion, newSubject, ...values, text)
-      this.#known.set(cacheKey, { id: Number(lastInsertRowid), subject: newSubject, values })
+      rows.set(key, { id: Number(lastInsertRowid), subject: newSubject, values })
       return
     }
     const changed: Array<number> = []
@@ -263,16 +264,25 @@ export class ViewWriter {
     const parameters: Array<SQLInputValue> = changed.map((index) => values[index] ?? null)
     if (moved) parameters.push(newSubject)
     this.#update(changed, moved).run(...parameters, newVersion, text, known.id)
-    if (moved || changed.length > 0) this.#known.set(cacheKey, { id: known.id, subject: newSubject, values })
+    if (moved || changed.length > 0 || remembered === undefined)
+      rows.set(key, { id: known.id, subject: newSubject, values })
   }
 
   remove(workspace: number, key: string): void {
     this.#remove.run(workspace, key)
-    this.#known.delete(`${workspace}/${key}`)
+    this.#rows(workspace).delete(key)
   }
 
   forget(): void {
     this.#known.clear()
+  }
+
+  #rows(workspace: number): RecentMap<Known> {
+    const known = this.#known.get(workspace)
+    if (known !== undefined) return known
+    const rows = new RecentMap<Known>(20_000)
+    this.#known.set(workspace, rows)
+    return rows
   }
 
   #read(workspace: number, key: string): Known | undefined {

@@ -20,6 +20,8 @@ interface Counters {
   readonly id: number
   head: number
   revisions: number
+  /** Where streams end, those written lately. */
+  readonly tips: RecentMap<Tip>
 }
 
 /** Where a stream ends. */
@@ -27,6 +29,13 @@ interface Tip {
   readonly version: number
   readonly recordedAtMs: number
 }
+
+const counters = (id: number, head: number, revisions: number): Counters => ({
+  id,
+  head,
+  revisions,
+  tips: new RecentMap(50_000)
+})
 
 const noTip: Tip = { version: 0, recordedAtMs: Number.NEGATIVE_INFINITY }
 
@@ -52,7 +61,6 @@ export class Writer {
   readonly #views: ReadonlyMap<string, ViewWriter>
   readonly #spaces = new Map<string, Counters>()
   readonly #changed = new Set<Counters>()
-  readonly #tips = new RecentMap<Tip>(50_000)
   readonly #statements
   #dataVersion = -1
   constructor(db: DatabaseSync, definitions: ReadonlyArray<ViewDefinition>) {
@@ -130,7 +138,6 @@ export class Writer {
   #forget(): void {
     this.#spaces.clear()
     this.#changed.clear()
-    this.#tips.clear()
     for (const view of this.#views.values()) view.forget()
   }
 
@@ -152,7 +159,7 @@ export class Writer {
     if (known !== undefined) return known
     const row = this.#statements.space.get(name) as WorkspaceRow | undefined
     if (row === undefined) return undefined
-    const space: Counters = { id: row.id, head: row.head, revisions: row.revisions }
+    const space = counters(row.id, row.head, row.revisions)
     this.#spaces.set(name, space)
     return space
   }
@@ -162,18 +169,17 @@ export class Writer {
     const id = Number(this.#statements.addSpace.run(name).lastInsertRowid)
     if (id > mostWorkspaces)
       throw new StorageInvalidError({ field: "workspace", expected: `at most ${mostWorkspaces}`, found: String(id) })
-    const space: Counters = { id, head: 0, revisions: 0 }
+    const space = counters(id, 0, 0)
     this.#spaces.set(name, space)
     return space
   }
 
   #tip(space: Counters, stream: string): Tip {
-    const key = `${space.id}/${stream}`
-    const known = this.#tips.get(key)
+    const known = space.tips.get(stream)
     if (known !== undefined) return known
     const row = this.#statements.tip.get(space.id, stream)
     const tip = row === undefined ? noTip : { version: Number(row.version), recordedAtMs: Number(row.recorded_at) }
-    this.#tips.set(key, tip)
+    space.tips.set(stream, tip)
     return tip
   }
 
@@ -273,7 +279,7 @@ export class Writer {
       positions.push(position)
     }
     this.#changed.add(space)
-    this.#tips.set(`${space.id}/${stream}`, { version, recordedAtMs })
+    space.tips.set(stream, { version, recordedAtMs })
   }
 
   #claim(space: Counters, change: ClaimChange): void {

@@ -1,0 +1,89 @@
+import { once } from "node:events"
+import { Worker } from "node:worker_threads"
+
+// Text, not a module of its own: a bundler would not find that one. Checkpoints go on while this process writes, so the
+// first leaves a rest behind, the next a smaller one; once none is left, the next commit begins the log anew.
+const script = `
+const { parentPort, workerData } = require("node:worker_threads")
+const { DatabaseSync } = require("node:sqlite")
+const db = new DatabaseSync(workerData.file)
+db.exec("PRAGMA wal_autocheckpoint = 0")
+const fold = db.prepare("PRAGMA wal_checkpoint(PASSIVE)")
+parentPort.on("message", () => {
+  let pages = 0
+  for (let round = 0; round < 20; round++) {
+    const { log, checkpointed } = fold.get()
+    pages = log === checkpointed ? 0 : log
+    if (pages === 0) break
+  }
+  parentPort.postMessage(pages)
+})`
+
+/**
+ * Folds the log into the file on a thread of its own, so that neither commits nor sockets wait for it.
+ *
+ * It starts with the first fold. Should its thread fail, the writer's own connection folds instead, later and blocking.
+ */
+export class Checkpointer {
+  readonly #file: string
+  readonly #everyPages: number
+  #worker: Worker | undefined
+  #folding: Promise<void> | undefined
+  /** In the log, at most: a change dirties about a page. */
+  #pages = 0
+  #stopped = false
+  constructor(file: string, everyPages: number) {
+    this.#file = file
+    this.#everyPages = everyPages
+  }
+
+  /** Counts what was written, and folds when that is enough. */
+  wrote(changes: number): void {
+    this.#pages += changes
+    if (this.#pages < this.#everyPages || this.#folding !== undefined || this.#stopped) return
+    this.#folding = this.#fold().finally(() => {
+      this.#folding = undefined
+    })
+  }
+
+  /** Does something while nothing is folded: two checkpoints exclude each other. */
+  async exclusively<A>(run: () => Promise<A>): Promise<A> {
+    const wasStopped = this.#stopped
+    this.#stopped = true
+    await this.#folding
+    try {
+      return await run()
+    } finally {
+      this.#stopped = wasStopped
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#folding
+    await this.#worker?.terminate()
+  }
+
+  async #fold(): Promise<void> {
+    this.#worker ??= this.#start()
+    const worker = this.#worker
+    worker.postMessage("fold")
+    try {
+      const [pages] = (await once(worker, "message")) as [number]
+      this.#pages = pages
+    } catch {
+      this.#stopped = true
+    }
+  }
+
+  #start(): Worker {
+    const worker = new Worker(script, {
+      eval: true,
+      workerData: { file: this.#file },
+      execArgv: ["--disable-warning=ExperimentalWarning"]
+    })
+    // It must not keep a program alive that has nothing else to do.
+    worker.unref()
+    return worker
+  }
+}
