@@ -1,31 +1,37 @@
 /**
  * What a whole desk does per second on SQLite with synchronous=FULL: signed WhatsApp webhooks in, committed with their
- * views, every reactor level.
+ * views, every reactor level; then how long each takes at a steady 1,000 a second, while agents read the inbox over HTTP.
  *
- * `--live 1000` sets the number of live conversations, `--messages 20000` how many messages are sent.
+ * `--live 1000` sets the number of live conversations, `--messages 20000` how many messages are sent, `--at-once 256`
+ * how many of them are under way together.
  */
 import { createHmac } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { whatsapp } from "@switchboard/channel-whatsapp"
-import { Desk, type DeskConfig } from "@switchboard/desk"
+import { Desk, type DeskConfig, DeskFetch } from "@switchboard/desk"
 import { Target } from "@switchboard/sla"
 import { MemoryBlobStore, MemoryStorage } from "@switchboard/storage"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
 import { Context, Effect, Exit, ManagedRuntime, Scope } from "effect"
+import * as Baseline from "./Baseline.ts"
 import { measure, percentile, report, say } from "./Figures.ts"
 
 const { values } = parseArgs({
   options: {
     live: { type: "string", default: "1000" },
     messages: { type: "string", default: "20000" },
+    "at-once": { type: "string", default: "256" },
     json: { type: "boolean", default: false },
     memory: { type: "boolean", default: false }
   }
 })
 const live = Number(values.live)
 const messages = Number(values.messages)
+const atOnce = Number(values["at-once"])
 
 const appSecret = "a benchmark's app secret, 32 chars"
 const text =
@@ -72,6 +78,7 @@ const config: DeskConfig.DeskConfig = {
   storage: values.memory ? MemoryStorage.make() : SqliteStorage.make({ file: join(directory, "desk.db") }),
   blobs: MemoryBlobStore.make(),
   credentialSecret: "a secret of at least 32 characters",
+  apiKeys: [{ id: "bench", secret: "the-benchmark-s-key-of-32-characters", role: "agent" }],
   channels: [
     whatsapp({
       accounts: [{ id: "main", phoneNumberId: "106540352242922", name: "Main", workspace: "main" }],
@@ -110,20 +117,19 @@ const send = ({ body, signature }: ReturnType<typeof webhook>) =>
     })
   )
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+const positions = async () => {
+  const { position, reactors } = await run(desk.health({ kind: "system", name: "bench" }))
+  return { head: position, behind: Math.max(...reactors.map(({ behind }) => behind)) }
+}
+
 const level = async () => {
-  const actor = { kind: "system", name: "bench" } as const
-  for (;;) {
-    const health = await run(desk.health(actor))
-    if (health.reactors.every(({ behind }) => behind === 0)) return health
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
+  while ((await positions()).behind > 0) await pause(2)
 }
 
 /** Sends all of them with so many under way at once. */
-const flood = async (
-  all: ReadonlyArray<ReturnType<typeof webhook>>,
-  atOnce: number
-): Promise<ReadonlyArray<number>> => {
+const flood = async (all: ReadonlyArray<ReturnType<typeof webhook>>): Promise<ReadonlyArray<number>> => {
   const times: Array<number> = []
   let next = 0
   await Promise.all(
@@ -143,64 +149,143 @@ const flood = async (
 let index = 0
 // A person in eight writes half of the messages.
 const skewed = (): number => {
-  const share = (Math.imul(index + 1, 2_654_435_761) >>> 0) / 2 ** 32
+  const share = (Math.imul(++index, 2_654_435_761) >>> 0) / 2 ** 32
   return Math.floor(share < 0.5 ? share * 2 * (live / 8) : live / 8 + (share - 0.5) * 2 * ((live * 7) / 8))
 }
-const batch = (count: number, person: () => number) => Array.from({ length: count }, () => webhook(index++, person()))
+const batch = (count: number, person: () => number) =>
+  Array.from({ length: count }, () => {
+    const from = person()
+    return webhook(index, from)
+  })
 
 say(`opening ${live} conversations …`)
-await flood(
-  batch(live, () => index % live),
-  256
-)
+for (let opened = 0; opened < live; opened += 5000)
+  await flood(batch(Math.min(5000, live - opened), () => index++ % live))
 
 // Inbound alone: the reactors don't run yet.
 const inboundOnly = batch(Math.min(messages, 10_000), skewed)
-const alone = await measure(() => flood(inboundOnly, 256))
-report({ name: `inbound alone, ${live} live`, value: (inboundOnly.length / alone.ms) * 1000, unit: "messages/s" })
-report({ name: "inbound alone, CPU", value: (alone.cpuMs / inboundOnly.length) * 1000, unit: "µs/message" })
+const alone = await measure(() => flood(inboundOnly))
+const baseline = Baseline.make(directory, live)
+const inboundBaseline = baseline.throughput(5120, "inbound", skewed)
+report({
+  name: `inbound alone, ${live} live`,
+  value: (inboundOnly.length / alone.ms) * 1000,
+  unit: "messages/s",
+  baseline: inboundBaseline.perSecond
+})
+report({
+  name: "inbound alone, CPU",
+  value: (alone.cpuMs / inboundOnly.length) * 1000,
+  unit: "µs/message",
+  baseline: inboundBaseline.cpuUs
+})
 
 await run(Effect.forkIn(Effect.provideService(desk.run, Scope.Scope, scope), scope))
 await level()
 
 const all = batch(messages, skewed)
 const whole = await measure(async () => {
-  const times = await flood(all, 256)
+  const times = await flood(all)
   await level()
   return times
 })
+const wholeBaseline = baseline.throughput(5120, "whole", skewed)
 report({
   name: `whole journey, all reactors level, ${live} live`,
   value: (messages / whole.ms) * 1000,
-  unit: "messages/s"
+  unit: "messages/s",
+  baseline: wholeBaseline.perSecond
 })
-report({ name: "whole journey, CPU", value: (whole.cpuMs / messages) * 1000, unit: "µs/message" })
+report({
+  name: "whole journey, CPU",
+  value: (whole.cpuMs / messages) * 1000,
+  unit: "µs/message",
+  baseline: wholeBaseline.cpuUs
+})
 report({ name: "whole journey, written", value: whole.writtenBytes / messages / 1000, unit: "kB/message" })
 report({ name: "whole journey, p99 to durable at saturation", value: percentile(whole.result, 0.99), unit: "ms" })
 
+const fetch = DeskFetch.make(desk, desk.environment.settings, run, Date.now)
+const server = createServer(async (incoming, outgoing) => {
+  const answer = await fetch(
+    new Request(`http://127.0.0.1${incoming.url}`, { headers: incoming.headers as Record<string, string> })
+  )
+  outgoing.writeHead(answer.status, Object.fromEntries(answer.headers))
+  outgoing.end(new Uint8Array(await answer.arrayBuffer()))
+})
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+const inbox = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/inbox?limit=50`
+const headers = { authorization: "Bearer the-benchmark-s-key-of-32-characters" }
+
 // A steady 1,000 a second, latency counted from when each should have been sent.
 const paced = batch(Math.min(messages, 10_000), skewed)
+const pages: Array<number> = []
+const lags: Array<number> = []
+let isOver = false
+/** Reads a page of the inbox twenty times a second, as some agents' browsers do. */
+const read = async () => {
+  while (!isOver) {
+    const begin = performance.now()
+    const answer = await globalThis.fetch(inbox, { headers })
+    if (!answer.ok) throw new Error(`the inbox answered ${answer.status}: ${await answer.text()}`)
+    await answer.arrayBuffer()
+    pages.push(performance.now() - begin)
+    await pause(50)
+  }
+}
+/** How long after an event is in the journal the last reactor has read it. */
+const watch = async () => {
+  const open: Array<{ readonly head: number; readonly sinceMs: number }> = []
+  while (!isOver) {
+    const { head, behind } = await positions()
+    const nowMs = performance.now()
+    while (open[0] && open[0].head <= head - behind) lags.push(nowMs - open.shift()!.sinceMs)
+    open.push({ head, sinceMs: nowMs })
+    await pause(10)
+  }
+}
 const steady = await measure(async () => {
   const times: Array<number> = []
   const begin = performance.now()
+  const watching = Promise.all([read(), watch()])
   await Promise.all(
     paced.map(async (one, position) => {
       const due = begin + position
       const wait = due - performance.now()
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+      if (wait > 0) await pause(wait)
       await send(one)
       times.push(performance.now() - due)
     })
   )
   await level()
+  isOver = true
+  await watching
   return times.sort((a, b) => a - b)
 })
-for (const share of [0.5, 0.99, 0.999]) {
-  report({ name: `at 1,000/s, p${share * 100} to durable`, value: percentile(steady.result, share), unit: "ms" })
+const shares = [0.5, 0.99, 0.999]
+const latencies = baseline.latency(shares, skewed)
+for (const [place, share] of shares.entries()) {
+  report({
+    name: `at 1,000/s, p${share * 100} to durable`,
+    value: percentile(steady.result, share),
+    unit: "ms",
+    baseline: latencies[place]!
+  })
 }
 report({ name: "at 1,000/s, one core used", value: (steady.cpuMs / steady.ms) * 100, unit: "%" })
+for (const [name, times] of [
+  ["reactors level", lags],
+  ["a page of the inbox over HTTP", pages]
+] as const) {
+  times.sort((a, b) => a - b)
+  report({ name: `at 1,000/s, ${name}, p50`, value: percentile(times, 0.5), unit: "ms" })
+  report({ name: `at 1,000/s, ${name}, p99`, value: percentile(times, 0.99), unit: "ms" })
+}
 report({ name: "memory, resident", value: process.memoryUsage().rss / 1e6, unit: "MB" })
 
+server.closeAllConnections()
+server.close()
+baseline.close()
 await run(Scope.close(scope, Exit.void))
 await runtime.dispose()
 rmSync(directory, { recursive: true, force: true })

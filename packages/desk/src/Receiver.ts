@@ -77,6 +77,17 @@ const bringsFiles = (entry: Inbound.Entry): boolean => "attachments" in entry &&
 const isUnstorable = (error: DeskError): error is StorageFailedError =>
   error._tag === "StorageFailedError" && !error.retryable
 
+/**
+ * What an entry came to that will never be taken: what the model refuses is kept for people to see, and what storage
+ * refuses would come again and again, and be lost in the end. Other failures are the caller's to try again.
+ */
+const refusalOf = (error: DeskError): Intake.IntakeResult | undefined =>
+  error._tag === "RejectedError"
+    ? { outcome: "unusable", code: error.rejection.code, reason: error.rejection.message }
+    : isUnstorable(error)
+      ? { outcome: "unusable", code: "notStorable", reason: error.message }
+      : undefined
+
 /** A dead letter as it is kept: an erasure finds it by the address it came from. */
 const toChange = (letter: DeadLetter): StorageDriver.ViewChange => {
   const subject = subjectOf(letter.entry)
@@ -185,34 +196,28 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
       return { outcome: "ephemeral" } as const
     }
     const arrival: Intake.Arrival = { channel, account, entry, newId, blobKeys }
-    return yield* turn(Intake.laneOf(account, entry), async (draft) => {
-      const applied = await Intake.apply(draft, arrival, rules)
-      if (applied.outcome !== "retry") return applied
-      const timer = Intake.retryOf(
-        channel.kind,
-        entry,
-        retry?.attempt ?? 0,
-        retry?.firstAtMs ?? draft.nowMs,
-        draft.nowMs
-      )
-      if (!timer) return { outcome: "unusable", code: "targetUnknown", reason: applied.reason } as const
-      draft.timer({ set: timer })
-      return applied
-    }).pipe(
-      // What the model refuses is kept for people to see; what storage refuses is the caller's to try again.
-      Effect.catchTag("RejectedError", (error) =>
-        Effect.succeed({
-          outcome: "unusable",
-          code: error.rejection.code,
-          reason: error.rejection.message
-        } as Intake.IntakeResult)
-      ),
-      // What storage never takes would come again and again, and be lost in the end.
-      Effect.catchIf(isUnstorable, (error) =>
-        Effect.succeed({ outcome: "unusable", code: "notStorable", reason: error.message } as Intake.IntakeResult)
-      ),
-      Effect.tap((result) => (result.outcome === "applied" ? Effect.void : drop(blobKeys)))
+    const applied = yield* Effect.catch(
+      turn(Intake.laneOf(account, entry), async (draft) => {
+        const applied = await Intake.apply(draft, arrival, rules)
+        if (applied.outcome !== "retry") return applied
+        const timer = Intake.retryOf(
+          channel.kind,
+          entry,
+          retry?.attempt ?? 0,
+          retry?.firstAtMs ?? draft.nowMs,
+          draft.nowMs
+        )
+        if (!timer) return { outcome: "unusable", code: "targetUnknown", reason: applied.reason } as const
+        draft.timer({ set: timer })
+        return applied
+      }),
+      (error) => {
+        const refused = refusalOf(error)
+        return refused ? Effect.succeed(refused) : Effect.fail(error)
+      }
     )
+    if (applied.outcome !== "applied") yield* drop(blobKeys)
+    return applied
   })
 
   const buryEntry = (channelKind: string, entry: Inbound.Entry, code: string, reason: string) =>
