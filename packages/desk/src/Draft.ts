@@ -90,8 +90,10 @@ export class Draft {
   }
 
   /** The conversation as this turn leaves it. */
-  async conversation(id: Id.ConversationId): Promise<Conversation.Conversation | undefined> {
-    return (await this.load(id)).state.conversation
+  conversation(id: Id.ConversationId): Promise<Conversation.Conversation | undefined> {
+    const known = this.conversations.get(id)
+    if (known) return Promise.resolve(known.state.conversation)
+    return this.load(id).then(({ state }) => state.conversation)
   }
 
   /** A message as this turn leaves it. */
@@ -122,8 +124,10 @@ export class Draft {
   }
 
   /** The contact as this turn leaves it. */
-  async contact(id: Id.ContactId): Promise<Contact.Contact | undefined> {
-    return (await this.loadContact(id)).contact
+  contact(id: Id.ContactId): Promise<Contact.Contact | undefined> {
+    const known = this.contacts.get(id)
+    if (known) return Promise.resolve(known.contact)
+    return this.loadContact(id).then(({ contact }) => contact)
   }
 
   /**

@@ -350,7 +350,12 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
           }
     return {
       ...read,
-      document: async (view, key) => (await read.documents(view, [key]))[0],
+      document: (view, key) => {
+        // Most reads of a decision end here.
+        const cached = from === "cache" ? documentCache.get(workspace, view, key) : undefined
+        if (cached !== undefined) return Promise.resolve(cached === absent ? undefined : cached)
+        return read.documents(view, [key]).then(([document]) => document)
+      },
       streamVersion: async (stream) => (await read.streamVersions([stream]))[0]!,
       stream: (stream, afterVersion = 0, limit = Number.MAX_SAFE_INTEGER) =>
         driver.stream(workspace, stream, afterVersion, limit),
@@ -394,7 +399,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     }
     for (const change of commit.views ?? []) {
       const { key } = change
-      documentCache.set(
+      documentCache.replace(
         workspace,
         change.view,
         key,

@@ -30,6 +30,12 @@ export class RecentTables<A> {
     this.#put(found, key, value)
   }
 
+  /** Sets what is remembered already, or was until lately; what nobody asked for yet is not worth the memory. */
+  replace(workspace: string, table: string, key: string, value: A): void {
+    const found = this.#spaces.get(workspace)?.get(table)
+    if (found !== undefined && (found.young.has(key) || found.old.has(key))) this.#put(found, key, value)
+  }
+
   delete(workspace: string, table: string, key: string): void {
     const found = this.#spaces.get(workspace)?.get(table)
     found?.young.delete(key)
