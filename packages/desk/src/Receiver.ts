@@ -270,6 +270,7 @@ export const make = (environment: Environment["Service"], live: Live): Receiver 
       return
     }
     // Entries of one sender share a lane, which keeps their order; what speaks of a message comes after all messages.
+    if (decoded.value.length === 1) return yield* applyAll(channel, decoded.value)
     const [about, content] = partition(decoded.value, Intake.isContent)
     for (const entries of [content, about]) yield* applyAll(channel, entries)
   })

@@ -63,10 +63,22 @@ export class StorageLimitError extends Error {
 
 const encoder = new TextEncoder()
 
-/** A path, made only where there is something to say of it. */
-type Field = string | (() => string)
+/** Where in a commit one looks, moved along: a path is only made where there is something to say of it. */
+interface Place {
+  list: "appends" | "views" | "timers" | "claims"
+  index: number
+  event: number | undefined
+}
 
-const toText = (field: Field): string => (typeof field === "string" ? field : field())
+const pathOf = ({ list, index, event }: Place, rest: string): string =>
+  `${list}[${index}]${event === undefined ? "" : `.events[${event}]`}.${rest}`
+
+const isKey = (limits: Limits, key: string): boolean =>
+  typeof key === "string" &&
+  key !== "" &&
+  key.length * 3 <= limits.keyBytes &&
+  !key.includes("\0") &&
+  key.isWellFormed()
 
 /**
  * Checks a key of any kind.
@@ -74,23 +86,27 @@ const toText = (field: Field): string => (typeof field === "string" ? field : fi
  * **Fails with** {@link StorageLimitError} (thrown) when it is too long, `StorageInvalidError` when it is empty, holds
  * a NUL or a lone surrogate: backends would not keep it as it is.
  */
-export const checkKey = (limits: Limits, field: Field, key: string): void => {
+export const checkKey = (limits: Limits, field: string, key: string): void => {
   if (typeof key !== "string" || key === "" || key.includes("\0") || !key.isWellFormed()) {
     throw new StorageInvalidError({
-      field: toText(field),
+      field,
       expected: "well-formed text without NUL",
       found: typeof key === "string" ? JSON.stringify(key) : typeof key
     })
   }
-  if (key.length * 3 <= limits.keyBytes) return
   const found = encoder.encode(key).length
   if (found > limits.keyBytes)
-    throw new StorageLimitError({ field: toText(field), limit: "keyBytes", allowed: limits.keyBytes, found })
+    throw new StorageLimitError({ field, limit: "keyBytes", allowed: limits.keyBytes, found })
+}
+
+const checkKeyAt = (limits: Limits, place: Place, rest: string, key: string): void => {
+  if (!isKey(limits, key)) checkKey(limits, pathOf(place, rest), key)
 }
 
 const checkJson = (
   limits: Limits,
-  field: Field,
+  place: Place,
+  rest: string,
   value: JsonObject,
   limit: "eventBytes" | "documentBytes" | "payloadBytes"
 ): void => {
@@ -98,34 +114,44 @@ const checkJson = (
     typeof value === "object" && value !== null ? measure(value, limits.depth) : { path: "", found: typeof value }
   if (typeof bytes !== "number") {
     throw new StorageInvalidError({
-      field: toText(field) + bytes.path,
+      field: pathOf(place, rest) + bytes.path,
       expected: `plain JSON at most ${limits.depth} deep`,
       found: bytes.found
     })
   }
   if (bytes <= limits[limit]) return
   const found = encoder.encode(JSON.stringify(value)).length
-  if (found > limits[limit]) throw new StorageLimitError({ field: toText(field), limit, allowed: limits[limit], found })
+  if (found > limits[limit])
+    throw new StorageLimitError({ field: pathOf(place, rest), limit, allowed: limits[limit], found })
 }
 
-const checkNumber = (field: Field, value: number | undefined, least: number): void => {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
-  throw new StorageInvalidError({
-    field: toText(field),
-    expected: `a whole number from ${least}`,
-    found: String(value)
-  })
+const isWhole = (value: number | undefined, least: number): boolean =>
+  value === undefined || (Number.isSafeInteger(value) && value >= least)
+
+const checkNumber = (field: string, value: number | undefined, least: number): void => {
+  if (!isWhole(value, least))
+    throw new StorageInvalidError({ field, expected: `a whole number from ${least}`, found: String(value) })
+}
+
+const checkNumberAt = (place: Place, rest: string, value: number | undefined, least: number): void => {
+  if (!isWhole(value, least)) checkNumber(pathOf(place, rest), value, least)
 }
 
 // Epoch milliseconds may have a fraction; what matters is that they are numbers.
-const checkTime = (field: Field, value: number | undefined): void => {
+const checkTime = (place: Place, rest: string, value: number | undefined): void => {
   if (value === undefined || Number.isFinite(value)) return
-  throw new StorageInvalidError({ field: toText(field), expected: "epoch milliseconds", found: String(value) })
+  throw new StorageInvalidError({
+    field: pathOf(place, rest),
+    expected: "epoch milliseconds",
+    found: String(value)
+  })
 }
 
 const checkSize = (field: string, limit: keyof Limits, limits: Limits, found: number): void => {
   if (found > limits[limit]) throw new StorageLimitError({ field, limit, allowed: limits[limit], found })
 }
+
+const none: ReadonlyArray<never> = []
 
 /**
  * Checks a whole commit against limits and view definitions.
@@ -133,73 +159,82 @@ const checkSize = (field: string, limit: keyof Limits, limits: Limits, found: nu
  * **Fails with** {@link StorageLimitError} or `StorageInvalidError` (thrown), both naming the field.
  */
 export const checkCommit = (limits: Limits, views: ReadonlyMap<string, ViewDefinition>, commit: Commit): void => {
-  const { appends = [], views: changes = [], timers = [], claims = [], cursor } = commit
+  const { appends = none, views: changes = none, timers = none, claims = none, cursor } = commit
   checkKey(limits, "workspace", commit.workspace)
   const size = appends.length + changes.length + timers.length + claims.length
   checkSize("commit", "changesPerCommit", limits, size)
+  const place: Place = { list: "appends", index: 0, event: undefined }
   let events = 0
-  for (const [index, append] of appends.entries()) {
-    const at = () => `appends[${index}]`
-    checkKey(limits, () => `${at()}.stream`, append.stream)
-    checkNumber(() => `${at()}.expectedVersion`, append.expectedVersion, 0)
+  for (; place.index < appends.length; place.index++) {
+    const append = appends[place.index]!
+    checkKeyAt(limits, place, "stream", append.stream)
+    checkNumberAt(place, "expectedVersion", append.expectedVersion, 0)
     events += append.events.length
-    for (let each = 0; each < append.events.length; each++) {
-      const event = append.events[each]!
-      const field = () => `${at()}.events[${each}]`
-      checkKey(limits, () => `${field()}.type`, event.type)
-      checkNumber(() => `${field()}.schema`, event.schema, 1)
-      checkTime(() => `${field()}.recordedAtMs`, event.recordedAtMs)
-      checkJson(limits, () => `${field()}.body`, event.body, "eventBytes")
+    for (place.event = 0; place.event < append.events.length; place.event++) {
+      const event = append.events[place.event]!
+      checkKeyAt(limits, place, "type", event.type)
+      checkNumberAt(place, "schema", event.schema, 1)
+      checkTime(place, "recordedAtMs", event.recordedAtMs)
+      checkJson(limits, place, "body", event.body, "eventBytes")
       if (event.personal === undefined) continue
-      checkKey(limits, () => `${field()}.personal.subject`, event.personal.subject)
-      checkJson(limits, () => `${field()}.personal.fields`, event.personal.fields, "eventBytes")
+      checkKeyAt(limits, place, "personal.subject", event.personal.subject)
+      checkJson(limits, place, "personal.fields", event.personal.fields, "eventBytes")
     }
+    place.event = undefined
   }
   checkSize("appends", "eventsPerCommit", limits, events)
-  for (const [index, change] of changes.entries()) {
-    const at = () => `views[${index}]`
+  place.list = "views"
+  for (place.index = 0; place.index < changes.length; place.index++) {
+    const change = changes[place.index]!
     const view = views.get(change.view)
     if (view === undefined)
       throw new StorageInvalidError({
-        field: `${at()}.view`,
+        field: pathOf(place, "view"),
         expected: "a view storage was opened with",
         found: change.view
       })
-    checkKey(limits, () => `${at()}.key`, change.key)
+    checkKeyAt(limits, place, "key", change.key)
     if (!("put" in change)) continue
-    checkNumber(() => `${at()}.version`, change.version, 0)
-    if (change.subject !== undefined) checkKey(limits, () => `${at()}.subject`, change.subject)
-    checkJson(limits, () => `${at()}.put`, change.put, "documentBytes")
+    checkNumberAt(place, "version", change.version, 0)
+    if (change.subject !== undefined) checkKeyAt(limits, place, "subject", change.subject)
+    checkJson(limits, place, "put", change.put, "documentBytes")
     for (const field in view.fields) {
       const value = change.put[field]
       const type = view.fields[field] === "text" ? "string" : view.fields[field]
       if (value !== undefined && value !== null && typeof value !== type)
-        throw new StorageInvalidError({ field: `${at()}.put.${field}`, expected: String(type), found: typeof value })
+        throw new StorageInvalidError({
+          field: pathOf(place, `put.${field}`),
+          expected: String(type),
+          found: typeof value
+        })
     }
   }
-  for (const [index, change] of timers.entries()) {
-    const at = () => `timers[${index}]`
-    checkNumber(() => `${at()}.revision`, change.revision, 0)
+  place.list = "timers"
+  for (place.index = 0; place.index < timers.length; place.index++) {
+    const change = timers[place.index]!
+    checkNumberAt(place, "revision", change.revision, 0)
     if (!("set" in change)) {
-      checkKey(limits, () => `${at()}.clear`, change.clear)
+      checkKeyAt(limits, place, "clear", change.clear)
       continue
     }
     const { kind, key, dueAtMs, payload, lane, subject } = change.set
-    checkKey(limits, () => `${at()}.set.kind`, kind)
-    checkKey(limits, () => `${at()}.set.key`, key)
-    checkTime(() => `${at()}.set.dueAtMs`, dueAtMs)
-    if (lane !== undefined) checkKey(limits, () => `${at()}.set.lane`, lane)
-    if (subject !== undefined) checkKey(limits, () => `${at()}.set.subject`, subject)
-    checkJson(limits, () => `${at()}.set.payload`, payload, "payloadBytes")
+    checkKeyAt(limits, place, "set.kind", kind)
+    checkKeyAt(limits, place, "set.key", key)
+    checkTime(place, "set.dueAtMs", dueAtMs)
+    if (lane !== undefined) checkKeyAt(limits, place, "set.lane", lane)
+    if (subject !== undefined) checkKeyAt(limits, place, "set.subject", subject)
+    checkJson(limits, place, "set.payload", payload, "payloadBytes")
   }
-  for (const [index, change] of claims.entries()) {
-    const at = () => `claims[${index}]`
-    checkKey(limits, () => `${at()}.key`, change.key)
-    checkNumber(() => `${at()}.revision`, change.revision, 1)
+  place.list = "claims"
+  for (place.index = 0; place.index < claims.length; place.index++) {
+    const change = claims[place.index]!
+    checkKeyAt(limits, place, "key", change.key)
+    checkNumberAt(place, "revision", change.revision, 1)
     if ("release" in change) continue
-    checkTime(() => `${at()}.expiresAtMs`, change.expiresAtMs)
-    if (change.subject !== undefined) checkKey(limits, () => `${at()}.subject`, change.subject)
-    if (change.value !== "") checkKey({ ...limits, keyBytes: limits.payloadBytes }, () => `${at()}.value`, change.value)
+    checkTime(place, "expiresAtMs", change.expiresAtMs)
+    if (change.subject !== undefined) checkKeyAt(limits, place, "subject", change.subject)
+    if (change.value !== "" && !isKey(limits, change.value))
+      checkKey({ ...limits, keyBytes: limits.payloadBytes }, pathOf(place, "value"), change.value)
   }
   if (cursor !== undefined) {
     checkKey(limits, "cursor.reader", cursor.reader)
