@@ -8,7 +8,7 @@ import { type RunningServer, startServer } from "../src/server.ts"
 
 const secrets = {
   credential: "the credential secret of a test, long",
-  apiKey: "api-key-of-a-test",
+  apiKey: "api-key-of-a-test-0123456789abcdef",
   telegramToken: "123456789:AAF-this-is-no-real-token",
   telegramWebhook: "0123456789abcdef"
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Capabilities, type ChannelAccount } from "@switchboard/channel"
 import { Actor, Agent, Contact, Conversation, Id, Message } from "@switchboard/conversation"
 import type { Measure, Report } from "@switchboard/metrics"
 import { Capacity, Decision, type Explanation, Pool, Presence, Requirement, WorkItem } from "@switchboard/routing"
@@ -97,6 +98,7 @@ export const ConversationDetail: z.ZodType<Desk.ConversationDetail> = named(
     conversation: Conversation.Conversation,
     row: InboxRow.nullable(),
     contact: Contact.Contact.nullable(),
+    merged: z.array(Contact.Contact),
     messages: z.array(Message.Message),
     hasEarlier: z.boolean(),
     others: z.array(Conversation.Conversation),
@@ -282,7 +284,14 @@ export const Health: z.ZodType<Desk.Health> = named(
   "Health",
   z.object({
     position: count,
-    reactors: z.array(z.object({ name: text, position: count, behind: z.number().int() })),
+    reactors: z.array(
+      z.object({
+        name: text,
+        position: count,
+        behind: z.number().int(),
+        stopped: z.object({ reason: text, sinceMs: ms }).nullable()
+      })
+    ),
     parked: z.array(z.object({ reactor: text, stream: text, position: count, reason: text, parkedAtMs: ms })),
     deadLetters: count
   })
@@ -297,5 +306,34 @@ export const Change: z.ZodType<Desk.Change> = named(
     conversationId: text.nullable(),
     contactId: text.nullable(),
     agentId: text.nullable()
+  })
+)
+
+/** Somebody in the conversation that a client follows began to type, or stopped. */
+export interface ContactTyping {
+  readonly conversationId: string
+  readonly typing: boolean
+}
+
+/** See {@link ContactTyping}. */
+export const ContactTyping: z.ZodType<ContactTyping> = named(
+  "ContactTyping",
+  z.object({ conversationId: text, typing: z.boolean() })
+)
+
+/** A connected channel, what it can do, and its accounts. */
+export interface ChannelView {
+  readonly kind: string
+  readonly capabilities: Capabilities.Capabilities
+  readonly accounts: ReadonlyArray<Pick<ChannelAccount.ChannelAccount, "id" | "name">>
+}
+
+/** See {@link ChannelView}. */
+export const ChannelView: z.ZodType<ChannelView> = named(
+  "ChannelView",
+  z.object({
+    kind: text,
+    capabilities: Capabilities.Capabilities,
+    accounts: z.array(z.object({ id: Id.ChannelAccountId, name: text }))
   })
 )

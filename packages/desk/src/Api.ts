@@ -399,6 +399,21 @@ export const routes: ReadonlyArray<Route> = [
   }),
   route({
     method: "GET",
+    path: "/api/channels",
+    operationId: "listChannels",
+    summary: "The connected channels and what each can do",
+    returns: json(z.array(Answers.ChannelView).readonly()),
+    handle: ({ settings }) =>
+      Effect.sync(() =>
+        [...settings.channels.values()].map(({ kind, capabilities, accounts }) => ({
+          kind,
+          capabilities,
+          accounts: accounts.map(({ id, name }) => ({ id, name }))
+        }))
+      )
+  }),
+  route({
+    method: "GET",
     path: "/api/board",
     operationId: "getBoard",
     summary: "The live board: agents, queues, who waits",
@@ -484,9 +499,13 @@ export const routes: ReadonlyArray<Route> = [
     method: "GET",
     path: "/api/events",
     operationId: "followChanges",
-    summary: "What changes, live: after a position, after Last-Event-ID, or from now on",
-    query: z.strictObject({ after: whole(0, Number.MAX_SAFE_INTEGER).exactOptional() }),
-    returns: { kind: "events", schema: Answers.Change },
+    summary:
+      "What changes, live: after a position, after Last-Event-ID, or from now on; with a conversation also when its contact types",
+    query: z.strictObject({
+      after: whole(0, Number.MAX_SAFE_INTEGER).exactOptional(),
+      conversation: Id.ConversationId.exactOptional()
+    }),
+    returns: { kind: "events", schema: z.union([Answers.Change, Answers.ContactTyping]) },
     handle: ({ desk, caller: { actor }, query, headers }) =>
       Effect.gen(function* () {
         const last = headers.get("last-event-id")
@@ -495,10 +514,27 @@ export const routes: ReadonlyArray<Route> = [
         }
         // A browser that reconnects repeats the address it began with, so its last id is the newer of the two.
         const after = last ? Number(last) : (query.after ?? (yield* desk.inbox(actor, { limit: 1 })).position)
+        const changes = Stream.map(
+          desk.changes(actor, after),
+          (change): ServerSentEvent => ({ id: String(change.position), data: change })
+        )
+        const { conversation } = query
         return Stream.concat(
           // The client learns where it stands before anything happens, so that it loses nothing when the line breaks.
           Stream.succeed<ServerSentEvent>({ id: String(after) }),
-          Stream.map(desk.changes(actor, after), (change) => ({ id: String(change.position), data: change }))
+          conversation === undefined
+            ? changes
+            : Stream.merge(
+                changes,
+                // Without an id: it is no place to resume from.
+                Stream.map(
+                  desk.contactTyping(actor, conversation),
+                  ({ typing }): ServerSentEvent => ({
+                    event: "typing",
+                    data: { conversationId: conversation, typing }
+                  })
+                )
+              )
         )
       })
   })

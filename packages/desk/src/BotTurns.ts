@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Bot, BotAction } from "@switchboard/bot"
+import { type Bot, BotAction, Handoff, type Turn } from "@switchboard/bot"
 import {
   type Actor,
   type Contact,
@@ -135,39 +135,30 @@ export const make = (environment: Environment["Service"]): Handler => {
     const unseen = read?.messages.filter((one) => one.direction === "in" && one.sequence > read.seen) ?? []
     const last = unseen.at(-1)
     if (!read || !isHolder || !last) return yield* finish
+    const asked: Turn.Turn = {
+      turnId: `${conversationId}/${last.sequence}`,
+      conversation: read.conversation,
+      contact: read.contact,
+      messages: unseen,
+      history: read.messages.filter((one) => one.sequence < unseen[0]!.sequence),
+      nowMs: environment.now(),
+      signal: new AbortController().signal
+    }
     const handOff = (reason: string, detail: string): BotAction.BotResponse => ({
       actions: [
         { type: "note", text: `${bot?.name ?? payload.botId}: ${detail}` },
-        {
-          type: "handOff",
-          reason,
-          summary: unseen
-            .map((one) => Message.toText(one.parts))
-            .join("\n")
-            .slice(0, 10_000)
-        }
+        { type: "handOff", reason, summary: Handoff.summarise(asked) }
       ]
     })
-    const ask = (asked: Bot.Bot): Effect.Effect<BotAction.BotResponse> =>
+    const ask = (one: Bot.Bot): Effect.Effect<BotAction.BotResponse> =>
       Effect.tryPromise({
-        try: async (signal) => {
-          const answer = await asked.onTurn({
-            turnId: `${conversationId}/${last.sequence}`,
-            conversation: read.conversation,
-            contact: read.contact,
-            messages: unseen,
-            history: read.messages.filter((one) => one.sequence < unseen[0]!.sequence),
-            nowMs: environment.now(),
-            signal
-          })
-          return BotAction.BotResponse.parse(answer)
-        },
+        try: async (signal) => BotAction.BotResponse.parse(await one.onTurn({ ...asked, signal })),
         catch: (cause) => cause
       }).pipe(
         Effect.timeoutOrElse({
-          duration: Duration.millis(asked.deadlineMs),
+          duration: Duration.millis(one.deadlineMs),
           orElse: () =>
-            Effect.succeed(handOff("botTimedOut", `did not answer within ${asked.deadlineMs} ms; handed to people`))
+            Effect.succeed(handOff("botTimedOut", `did not answer within ${one.deadlineMs} ms; handed to people`))
         }),
         Effect.catchCause((cause) =>
           Effect.succeed(

@@ -36,7 +36,7 @@ import {
 import { encode, type Recorded, streams } from "./DeskEvent.ts"
 import type { Change, ClockView, CommandAnswer, CommandOptions, DeskService, QueueView } from "./DeskService.ts"
 import { type Draft, stampOf } from "./Draft.ts"
-import { Environment, fromPromise, Ids } from "./Environment.ts"
+import { Environment, fromPromise, Ids, settled } from "./Environment.ts"
 import * as Erasure from "./Erasure.ts"
 import * as InboxReactor from "./InboxReactor.ts"
 import type { Payloads } from "./Jobs.ts"
@@ -54,6 +54,8 @@ import * as Workers from "./Workers.ts"
 const answerTimeoutMs = 10_000
 const commandLifetimeMs = 8 * 24 * 3_600_000
 const detailMessages = 100
+/** How soon after it was level a reactor reads again: under load many events share a commit; the first of a quiet time doesn't wait. */
+const reactorRestMs = 20
 /** The pause before a channel that stopped listening by itself begins again. */
 const listenAgainMs = 1000
 
@@ -451,10 +453,10 @@ const make = Effect.gen(function* () {
     return yield* fromPromise(async () => {
       const position = await workspace.head()
       const person = await Erasure.personOf(workspace, found.contactId)
-      const [messages, row, contact, record, others] = await Promise.all([
+      const [messages, row, contacts, record, others] = await Promise.all([
         messagesBefore(found.id, Number.MAX_SAFE_INTEGER, detailMessages),
         workspace.document("inbox", found.id),
-        workspace.document("contacts", person[0]!),
+        workspace.documents("contacts", person),
         workspace.document("slaRecords", found.id),
         workspace.query({
           view: "conversations",
@@ -463,10 +465,12 @@ const make = Effect.gen(function* () {
           limit: 21
         })
       ])
+      const [contact, ...merged] = contacts.map((stored) => stored?.document as Contact.Contact | undefined)
       return {
         conversation: found,
         row: (row?.document as InboxRow | undefined) ?? null,
-        contact: (contact?.document as Contact.Contact | undefined) ?? null,
+        contact: contact ?? null,
+        merged: merged.filter((one) => one !== undefined),
         messages,
         hasEarlier: (messages[0]?.sequence ?? 1) > 1,
         others: others.documents
@@ -789,40 +793,49 @@ const make = Effect.gen(function* () {
       ? Stream.map(live.after(afterPosition), toChange)
       : Stream.fail(notAllowed(actor, "the live stream", "an agent's role"))
 
+  const contactTyping: DeskService["contactTyping"] = (actor, conversationId) =>
+    isPerson(actor)
+      ? live.typing.ofContacts(conversationId)
+      : Stream.fail(notAllowed(actor, "who types", "an agent's role"))
+
   // ── The entrance ──
 
-  const receive: DeskService["receive"] = Effect.fn("Desk.receive")(function* (channelKind, request) {
-    const channel = settings.channels.get(channelKind)
-    if (!channel) return yield* new NotFoundError({ what: "channel", id: channelKind })
-    const verified = yield* Effect.promise(async () => channel.verify(request))
-    switch (verified.kind) {
-      case "refused":
-        return {
-          kind: "answer",
-          answer: {
-            status: verified.status,
-            headers: { "content-type": "application/json", ...verified.answerHeaders },
-            body: JSON.stringify({ error: verified.reason })
-          }
-        } as const
-      case "answered":
-        return { kind: "answer", answer: verified.answer } as const
-      case "verified": {
-        yield* receiver.take(channel, verified.input)
-        const { acknowledgement } = channel
-        return {
-          kind: "answer",
-          answer: { ...acknowledgement, headers: { ...acknowledgement.headers, ...verified.answerHeaders } }
-        } as const
+  const receive: DeskService["receive"] = Effect.fnUntraced(
+    function* (channelKind, request) {
+      const channel = settings.channels.get(channelKind)
+      if (!channel) return yield* new NotFoundError({ what: "channel", id: channelKind })
+      const verified = yield* settled(() => channel.verify(request))
+      switch (verified.kind) {
+        case "refused":
+          return {
+            kind: "answer",
+            answer: {
+              status: verified.status,
+              headers: { "content-type": "application/json", ...verified.answerHeaders },
+              body: JSON.stringify({ error: verified.reason })
+            }
+          } as const
+        case "answered":
+          return { kind: "answer", answer: verified.answer } as const
+        case "verified": {
+          yield* receiver.take(channel, verified.input)
+          const { acknowledgement } = channel
+          return {
+            kind: "answer",
+            answer: { ...acknowledgement, headers: { ...acknowledgement.headers, ...verified.answerHeaders } }
+          } as const
+        }
+        case "reads": {
+          const headers = verified.answerHeaders ?? {}
+          return verified.live
+            ? ({ kind: "live", headers, stream: threads.live(channel, verified) } as const)
+            : ({ kind: "thread", headers, page: yield* threads.page(channel, verified) } as const)
+        }
       }
-      case "reads": {
-        const headers = verified.answerHeaders ?? {}
-        return verified.live
-          ? ({ kind: "live", headers, stream: threads.live(channel, verified) } as const)
-          : ({ kind: "thread", headers, page: yield* threads.page(channel, verified) } as const)
-      }
-    }
-  })
+    },
+    // The one operation that runs for every message: its call's stack would cost more than its span.
+    Effect.withSpan("Desk.receive", {}, { captureStackTrace: false })
+  )
 
   // ── What runs ──
 
@@ -854,19 +867,12 @@ const make = Effect.gen(function* () {
       const stored = await draft.reads.document("slaRecords", conversationId)
       draft.timer(job.done)
       if (!stored) return
-      const before = stored.document as unknown as SlaRecord.SlaRecord
+      const before = stored.document as unknown as SlaReactor.Kept
       // A breach is never taken back: while the clocks have not heard everything, time has only come as far as they have.
       const [unheard] = await draft.reads.journal(await draft.reads.cursor("sla"), 1)
       const heardUntilMs = Math.min(draft.nowMs, unheard?.recordedAtMs ?? draft.nowMs)
       const { record, events } = SlaRecord.tick(before, heardUntilMs)
-      const changed = SlaReactor.toChanges(
-        Id.ConversationId.parse(conversationId),
-        stored.version ?? 0,
-        before,
-        record,
-        events,
-        draft.nowMs
-      )
+      const changed = SlaReactor.toChanges(stored.version ?? 0, before, { ...before, ...record }, events, draft.nowMs)
       draft.append(changed.append.stream, changed.append.expectedVersion, changed.append.events)
       draft.view(changed.view)
       const next = SlaRecord.nextDeadline(record)
@@ -940,7 +946,7 @@ const make = Effect.gen(function* () {
       let busy = false
       for (const reactor of reactors) busy = (yield* reactor.step) || busy
       busy = (yield* workers.round) > 0 || busy
-      if (!busy) return { level: true }
+      if (!busy) return { level: reactors.every((reactor) => reactor.stopped() === undefined) }
       if ((yield* Clock.currentTimeMillis) >= until) return { level: false }
     }
   })
@@ -993,8 +999,13 @@ const make = Effect.gen(function* () {
               while (yield* reactor.step) {
                 // Goes on until it is level.
               }
-              yield* grown
+              const levelAtMs = now()
+              const stopped = reactor.stopped()
+              yield* stopped ? Effect.timeoutOption(grown, Math.max(0, stopped.againAtMs - now())) : grown
+              const restMs = levelAtMs + reactorRestMs - now()
+              if (restMs > 0) yield* Effect.sleep(restMs)
             }).pipe(
+              Effect.scoped,
               Effect.catch((error) =>
                 Effect.andThen(Effect.logError(`${reactor.name}: ${error.message}`), Effect.sleep(1000))
               ),
@@ -1015,19 +1026,24 @@ const make = Effect.gen(function* () {
   })
   const run = Effect.andThen(start, Effect.never)
 
-  /** Subscribes first; what it returns then waits for the journal to grow after that. */
-  const waitForGrowth = Effect.sync(() => {
+  /** Subscribes within its scope; what it returns then waits for the journal to grow after that. */
+  const waitForGrowth = Effect.gen(function* () {
     let resume: (() => void) | undefined
     let grown = false
-    const stop = storage.changes((workspaces) => {
-      if (!workspaces.includes(workspace.id)) return
-      grown = true
-      resume?.()
-    })
+    yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        storage.changes((workspaces) => {
+          if (!workspaces.includes(workspace.id)) return
+          grown = true
+          resume?.()
+        })
+      ),
+      (stop) => Effect.sync(stop)
+    )
     return Effect.callback<void>((done) => {
       if (grown) done(Effect.void)
       else resume = () => done(Effect.void)
-    }).pipe(Effect.ensuring(Effect.sync(stop)))
+    })
   })
 
   const erase: DeskService["erase"] = Effect.fn("Desk.erase")(function* (actor, contactId) {
@@ -1087,11 +1103,15 @@ const make = Effect.gen(function* () {
     )
     return {
       position: head,
-      reactors: reactors.map((reactor) => ({
-        name: reactor.name,
-        position: reactor.position(),
-        behind: head - reactor.position()
-      })),
+      reactors: reactors.map((reactor) => {
+        const stopped = reactor.stopped()
+        return {
+          name: reactor.name,
+          position: reactor.position(),
+          behind: head - reactor.position(),
+          stopped: stopped ? { reason: stopped.reason, sinceMs: stopped.sinceMs } : null
+        }
+      }),
       parked: parked.documents.map((stored) => stored.document as unknown as ParkedStream),
       deadLetters: letters.documents.length
     }
@@ -1119,6 +1139,7 @@ const make = Effect.gen(function* () {
     metrics,
     measures: () => Measures.catalog(),
     changes,
+    contactTyping,
     deadLetters: (actor) => Effect.andThen(requirePerson(actor, "dead letters"), receiver.deadLetters),
     redrive: (actor, id) =>
       Effect.andThen(

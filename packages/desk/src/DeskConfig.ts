@@ -28,7 +28,12 @@ export interface ContextProvider {
   readonly facts: (contact: Contact.Contact, signal: AbortSignal) => Promise<ReadonlyArray<ContextFact>>
 }
 
-/** A key with which a program uses the API. The secret is compared in constant time and never shown again. */
+/**
+ * A key with which a program uses the API.
+ *
+ * **Shape** `secret` has at least 32 printable ASCII characters and no space: it travels in a header. It is compared in
+ * constant time and never shown again.
+ */
 export interface ApiKey {
   readonly id: string
   readonly secret: string
@@ -38,15 +43,18 @@ export interface ApiKey {
 /**
  * A desk's configuration.
  *
- * **Shape** `credentialSecret` signs the agents' credentials, at least 32 characters. `workspace` is the tenant the desk
- * serves, `main` by default: a desk serves one, and nothing it does reaches another in the same storage. `firstResponder`
- * is the bot that answers new conversations on the channel kinds named (all when none are).
+ * **Shape** `credentialSecret` signs the agents' credentials, at least 32 characters, none of them a space at an end.
+ * `workspace` is the tenant the desk serves, `main` by default: a desk serves one, and nothing it does reaches another in
+ * the same storage. `firstResponder` is the bot that answers new conversations on the channel kinds named (all when none
+ * are). `publicUrl` is what browsers see in front of the path, such as `https://desk.example`, where a proxy before the
+ * desk leaves requests with another address.
  */
 export interface DeskConfig {
   readonly storage: StorageDriver.StorageDriver
   readonly blobs: BlobStore.BlobStore
   readonly credentialSecret: string
   readonly workspace?: string
+  readonly publicUrl?: string
   readonly channels?: ReadonlyArray<Channel.Channel>
   readonly agents?: ReadonlyArray<Agent.Agent>
   readonly teams?: ReadonlyArray<Agent.Team>
@@ -64,6 +72,8 @@ export interface DeskConfig {
 /**
  * **Units** `requestBytes` and `attachmentBytes` in bytes, `callTimeoutMs` (one call to a platform) and
  * `preferredAgentMs` (how long work waits for the agent who knows it) in milliseconds.
+ *
+ * **Gotchas** a file comes in a reply as base64, a third larger: `requestBytes` has to leave room for it.
  */
 export interface DeskLimits {
   readonly requestBytes: number
@@ -77,7 +87,7 @@ export interface DeskLimits {
 
 /** The limits of a desk that says nothing else. */
 export const defaultLimits: DeskLimits = {
-  requestBytes: 30_000_000,
+  requestBytes: 35_000_000,
   attachmentBytes: 25_000_000,
   callTimeoutMs: 20_000,
   callsAtOnce: 32,
@@ -90,6 +100,8 @@ export const defaultLimits: DeskLimits = {
 export interface Settings {
   readonly config: DeskConfig
   readonly workspace: Id.WorkspaceId
+  /** What clients see in front of the path; `undefined` when requests say so themselves. */
+  readonly publicOrigin: string | undefined
   readonly channels: ReadonlyMap<string, Channel.Channel>
   readonly agents: ReadonlyMap<string, Agent.Agent>
   readonly teams: ReadonlyMap<string, Agent.Team>
@@ -114,6 +126,36 @@ const keyed = <A>(field: string, all: ReadonlyArray<A>, keyOf: (one: A) => strin
   return map
 }
 
+const secretLength = 32
+
+/** Says what is wrong with a secret, never the secret. */
+const checkSecret = (field: string, secret: string | undefined): void => {
+  const fix = `use at least ${secretLength} random characters, such as the output of \`openssl rand -base64 32\``
+  if (!secret) wrong(field, "nothing", fix)
+  else if (secret !== secret.trim()) {
+    wrong(field, "white space at an end", "take it away; a file or a variable often ends with a line break")
+  } else if (secret.length < secretLength) wrong(field, `${secret.length} characters`, fix)
+}
+
+const checkLimits = ({ requestBytes, attachmentBytes }: DeskLimits): void => {
+  const neededBytes = 4 * Math.ceil(attachmentBytes / 3)
+  if (requestBytes >= neededBytes) return
+  wrong(
+    "limits.attachmentBytes",
+    `${attachmentBytes}, which as base64 has ${neededBytes}, more than the ${requestBytes} of limits.requestBytes`,
+    `raise limits.requestBytes above ${neededBytes}, or lower limits.attachmentBytes to ${Math.floor(requestBytes / 4) * 3} at most`
+  )
+}
+
+const toOrigin = (field: string, address: string | undefined): string | undefined => {
+  if (address === undefined) return undefined
+  const url = URL.parse(address)
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    return wrong(field, JSON.stringify(address), "name scheme and host alone, such as https://desk.example")
+  }
+  return url.origin
+}
+
 /** The queue that takes what no team is asked for. */
 export const mainQueue = "main"
 
@@ -124,13 +166,17 @@ export const mainQueue = "main"
  */
 export const resolve = (config: DeskConfig): Settings => {
   const workspace = Id.WorkspaceId.parse(config.workspace ?? "main")
-  if (config.credentialSecret.length < 32) {
-    wrong(
-      "credentialSecret",
-      `${config.credentialSecret.length} characters`,
-      "use at least 32 random characters, such as the output of `openssl rand -base64 32`"
-    )
+  checkSecret("credentialSecret", config.credentialSecret)
+  for (const { id, secret } of config.apiKeys ?? []) {
+    const field = `apiKeys.${id}.secret`
+    checkSecret(field, secret)
+    if (!/^[\x21-\x7e]+$/.test(secret)) {
+      wrong(field, "a character that no header carries", "use printable ASCII without spaces")
+    }
   }
+  const publicOrigin = toOrigin("publicUrl", config.publicUrl)
+  const limits = { ...defaultLimits, ...config.limits }
+  checkLimits(limits)
   for (const [index, agent] of (config.agents ?? []).entries()) {
     const parsed = Agent.Agent.safeParse(agent)
     if (!parsed.success) {
@@ -199,6 +245,7 @@ export const resolve = (config: DeskConfig): Settings => {
   return {
     config,
     workspace,
+    publicOrigin,
     channels,
     agents,
     teams,
@@ -206,6 +253,6 @@ export const resolve = (config: DeskConfig): Settings => {
     plan: plan.value,
     routing: routing.value,
     authorise: config.authorise ?? Authorise.byDefault,
-    limits: { ...defaultLimits, ...config.limits }
+    limits
   }
 }

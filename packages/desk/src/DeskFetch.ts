@@ -320,9 +320,13 @@ export const make = (
     })
   })
 
+  /** The address as clients see it. Put together as text: a path may begin with two slashes. */
+  const toPublic = (url: URL): URL =>
+    settings.publicOrigin === undefined ? url : new URL(`${settings.publicOrigin}${url.pathname}${url.search}`)
+
   const answer = (request: Request): Effect.Effect<Response, Failure> =>
     Effect.suspend(() => {
-      const url = new URL(request.url)
+      const url = toPublic(new URL(request.url))
       const [, first, second] = url.pathname.split("/")
       if (url.pathname.startsWith(FileLink.prefix)) return file(request, url.pathname.slice(FileLink.prefix.length))
       if (first === "channels" && second) return channels(request, url, second)

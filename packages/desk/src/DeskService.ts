@@ -82,6 +82,8 @@ export interface ConversationDetail {
   readonly conversation: Conversation.Conversation
   readonly row: InboxRow | null
   readonly contact: Contact.Contact | null
+  /** Who counts as `contact` since a merge, which can be undone. */
+  readonly merged: ReadonlyArray<Contact.Contact>
   readonly messages: ReadonlyArray<Message.Message>
   /** Older messages exist before the first of `messages`. */
   readonly hasEarlier: boolean
@@ -176,10 +178,18 @@ export type ThreadUpdate =
   | { readonly event: "message" | "update"; readonly message: ContactThread.ThreadMessage }
   | { readonly event: "typing"; readonly typing: ContactThread.ThreadTyping }
 
+/** How far a reactor has read. `stopped` says why it stands still, and since when; it tries again by itself. */
+export interface ReactorHealth {
+  readonly name: string
+  readonly position: number
+  readonly behind: number
+  readonly stopped: { readonly reason: string; readonly sinceMs: number } | null
+}
+
 /** What the desk is doing inside. `parked` has at most 200 streams, `deadLetters` counts to 1000. */
 export interface Health {
   readonly position: number
-  readonly reactors: ReadonlyArray<{ readonly name: string; readonly position: number; readonly behind: number }>
+  readonly reactors: ReadonlyArray<ReactorHealth>
   readonly parked: ReadonlyArray<ParkedStream>
   readonly deadLetters: number
 }
@@ -257,6 +267,15 @@ export interface DeskService {
   readonly measures: () => ReadonlyArray<Measure.Definition>
   /** Changes after a position, then live. */
   readonly changes: (actor: Actor.Actor, afterPosition: number) => Stream.Stream<Change, DeskError>
+  /**
+   * The contacts of a conversation who type, or stopped, as long as it is followed. Never stored.
+   *
+   * **Gotchas** Only what came in through this process.
+   */
+  readonly contactTyping: (
+    actor: Actor.Actor,
+    conversationId: string
+  ) => Stream.Stream<ContactThread.ThreadTyping, DeskError>
   readonly deadLetters: (actor: Actor.Actor) => Effect.Effect<ReadonlyArray<DeadLetter>, DeskError>
   readonly redrive: (
     actor: Actor.Actor,

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { ContactThread } from "@switchboard/channel"
 import type { StorageDriver } from "@switchboard/storage"
 import { Effect, Queue, type Scope, Stream } from "effect"
 import type { DeskError } from "./DeskError.ts"
 import { decode, type Recorded, UnknownEventError } from "./DeskEvent.ts"
 import type { ThreadUpdate } from "./DeskService.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
+import type { ThreadEntry } from "./Views.ts"
 
 /** What is passed on without being stored. */
 export interface Typing {
@@ -25,6 +27,8 @@ export interface Live {
   readonly typing: {
     readonly publish: (typing: Typing) => void
     readonly listen: (listener: (typing: Typing) => void) => () => void
+    /** A conversation's contacts who type, or stopped. Who reads slowly gets the latest. */
+    readonly ofContacts: (conversationId: string) => Stream.Stream<ContactThread.ThreadTyping>
   }
 }
 
@@ -47,10 +51,39 @@ export const make = Effect.fnUntraced(function* (
   const { storage, workspace } = environment
   const listeners = new Set<Queue.Queue<void>>()
   const typingListeners = new Set<(typing: Typing) => void>()
+  const watchers = new Map<string, Set<Queue.Queue<ContactThread.ThreadTyping>>>()
+  const typed = yield* Queue.sliding<Typing>(256)
   const stop = storage.changes((grown) => {
     if (grown.includes(workspace.id)) for (const queue of listeners) Queue.offerUnsafe(queue, undefined)
   })
   yield* Effect.addFinalizer(() => Effect.sync(stop))
+
+  // Which conversation a thread is in now is looked up once, however many watch, and only while somebody does.
+  yield* Effect.forkScoped(
+    Effect.forever(
+      Effect.gen(function* () {
+        const { thread, update } = yield* Queue.take(typed)
+        const stored = yield* fromPromise(() => workspace.document("threads", thread))
+        const { conversationId } = (stored?.document ?? {}) as Partial<ThreadEntry>
+        for (const watcher of watchers.get(conversationId ?? "") ?? []) Queue.offerUnsafe(watcher, update.typing)
+      }).pipe(Effect.ignore)
+    )
+  )
+
+  const ofContacts = (conversationId: string): Stream.Stream<ContactThread.ThreadTyping> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const heard = yield* Effect.acquireRelease(Queue.sliding<ContactThread.ThreadTyping>(4), (queue) =>
+          Effect.sync(() => {
+            const others = watchers.get(conversationId)
+            others?.delete(queue)
+            if (others?.size === 0) watchers.delete(conversationId)
+          })
+        )
+        watchers.set(conversationId, (watchers.get(conversationId) ?? new Set()).add(heard))
+        return Stream.fromQueue(heard)
+      })
+    )
 
   const after = (position: number): Stream.Stream<Recorded, DeskError> =>
     Stream.unwrap(
@@ -80,11 +113,13 @@ export const make = Effect.fnUntraced(function* (
     typing: {
       publish: (typing) => {
         for (const listener of typingListeners) listener(typing)
+        if (typing.by === "contact" && watchers.size > 0) Queue.offerUnsafe(typed, typing)
       },
       listen: (listener) => {
         typingListeners.add(listener)
         return () => void typingListeners.delete(listener)
-      }
+      },
+      ofContacts
     }
   }
 })

@@ -3,34 +3,34 @@
  *
  * @module
  */
-import type { Conversation } from "@switchboard/conversation"
+import type { Id } from "@switchboard/conversation"
 import { Bucket, Fold, Measures, type MetricSignal, type Sample } from "@switchboard/metrics"
+import * as Attribution from "./Attribution.ts"
 import type { Recorded } from "./DeskEvent.ts"
 import { load, touched } from "./InboxReactor.ts"
 import type { Reactor } from "./Reactor.ts"
-import { isAside } from "./SlaReactor.ts"
 
-const dimensionsOf = (conversation: Conversation.Conversation, agentId: string | undefined) => ({
-  channelKind: conversation.threads[0]?.channelKind ?? "",
-  accountId: conversation.threads[0]?.accountId ?? "",
-  priority: conversation.priority,
-  ...(conversation.wanted?.teamId !== undefined && { teamId: conversation.wanted.teamId }),
+const dimensionsOf = (attribution: Attribution.Attribution, agentId: string | undefined) => ({
+  channelKind: attribution.channelKind,
+  accountId: attribution.accountId,
+  priority: attribution.priority,
+  ...(attribution.teamId !== undefined && { teamId: attribution.teamId }),
   ...(agentId !== undefined && { agentId })
 })
 
-/** What the measures are told of an event. */
+/** What the measures are told of an event, and what it is attributed to: what is true once it has happened. */
 export const toSignals = (
   recorded: Recorded,
-  conversation: Conversation.Conversation
+  conversationId: Id.ConversationId,
+  attribution: Attribution.Attribution
 ): ReadonlyArray<MetricSignal.MetricSignal> => {
-  const conversationId = conversation.id
-  const { holder } = conversation.control
+  const { holder } = attribution
   const holding = holder.kind === "agent" ? holder.id : undefined
   const at = recorded.recordedAtMs
   const facts = (agentId: string | undefined = holding) => ({
     at,
     conversationId,
-    dimensions: dimensionsOf(conversation, agentId)
+    dimensions: dimensionsOf(attribution, agentId)
   })
   if (recorded.family === "sla") {
     const { change } = recorded.event
@@ -62,13 +62,13 @@ export const toSignals = (
         { kind: "controlChanged", ...facts(), to: event.control.holder.kind }
       ]
     case "MessageReceived":
-      return event.message.automatic || isAside(conversation, event.message)
+      return event.message.automatic || Attribution.isAside(attribution, event.message)
         ? []
         : [{ kind: "contactMessage", ...facts() }]
     case "MessageSent":
     case "MessageEchoed": {
       const { author } = event.message
-      if (isAside(conversation, event.message)) return []
+      if (Attribution.isAside(attribution, event.message)) return []
       if (author.kind === "bot") return [{ kind: "botReply", ...facts() }]
       if (author.kind === "agent") return [{ kind: "agentReply", ...facts(author.id) }]
       // A program that a person runs, or the platform's own app, answers for whoever has it.
@@ -88,33 +88,47 @@ export const toSignals = (
   }
 }
 
+/** What is kept of a conversation to measure it. */
+interface Kept {
+  readonly state: Fold.FoldState
+  readonly attribution: Attribution.Attribution
+}
+
 /** The reactor. */
 export const make = (): Reactor => ({
   name: "metrics",
   react: async (events, reads) => {
-    const ids = touched(events)
-    const conversations = await load<Conversation.Conversation>(reads, "conversations", ids)
-    const stored = await load<{ readonly state: Fold.FoldState }>(reads, "metricStates", ids)
-    const states = new Map<string, Fold.FoldState>()
+    const stored = await load<Kept>(reads, "metricStates", touched(events))
+    const changed = new Map<string, Kept>()
     const samples: Array<Sample.Sample> = []
     for (const recorded of events) {
       const [id] = touched([recorded])
-      const conversation = id && conversations.get(id)
-      if (!conversation) continue
-      for (const signal of toSignals(recorded, conversation)) {
-        const step = Fold.apply(states.get(id) ?? stored.get(id)?.state, signal)
-        states.set(id, step.state)
+      if (id === undefined) continue
+      const before = changed.get(id) ?? stored.get(id)
+      const attribution =
+        recorded.family === "conversation"
+          ? Attribution.evolve(before?.attribution, recorded.event)
+          : before?.attribution
+      // Its opening waits to be read.
+      if (!attribution) continue
+      let state = before?.state
+      for (const signal of toSignals(recorded, id, attribution)) {
+        const step = Fold.apply(state, signal)
+        state = step.state
         samples.push(...step.samples)
+      }
+      if (state && (state !== before?.state || attribution !== before.attribution)) {
+        changed.set(id, { state, attribution })
       }
     }
     const buckets = await load<Bucket.Bucket>(reads, "metricBuckets", Bucket.toIds(samples))
     return {
       commit: {
         views: [
-          ...[...states].map(([key, state]) => ({
+          ...[...changed].map(([key, kept]) => ({
             view: "metricStates",
             key,
-            put: { state, waitingSince: Fold.waiting(state)?.sinceMs ?? null }
+            put: { ...kept, waitingSince: Fold.waiting(kept.state)?.sinceMs ?? null }
           })),
           ...Bucket.add(buckets.values(), samples).map((bucket) => ({
             view: "metricBuckets",

@@ -79,7 +79,8 @@ const toSuccess = (returns: Returns, convert: (schema: z.ZodType) => JsonObject)
     case "events":
       return {
         "200": {
-          description: "Server-sent events, each with this as its data and its position as its id",
+          description:
+            "Server-sent events, each with one of these as its data. A change has its position as its id; typing is the event `typing` and has none",
           content: { "text/event-stream": { schema: convert(returns.schema) } }
         }
       }

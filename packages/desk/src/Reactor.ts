@@ -6,8 +6,8 @@
 import type { ConversationCommand, Id } from "@switchboard/conversation"
 import type { Storage, StorageDriver } from "@switchboard/storage"
 import { Effect, Semaphore } from "effect"
-import { type DeskError, NotFoundError } from "./DeskError.ts"
-import { decode, type Recorded } from "./DeskEvent.ts"
+import { type DeskError, fromStorage, NotFoundError } from "./DeskError.ts"
+import { decode, type Recorded, UnknownEventError } from "./DeskEvent.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
 import type { ParkedStream } from "./Views.ts"
 
@@ -28,23 +28,37 @@ export interface Reaction {
  * One reader of the journal. It calls nothing outside.
  *
  * **Shape** `react` returns what follows from a batch; `reset` is told that it did not become durable, and that anything
- * held in memory must be built anew from the cursor's position.
+ * held in memory must be built anew from the cursor's position. `isEssential` names the streams without which nothing
+ * else can be done rightly: one that can't be read stops the reactor instead of being parked.
  */
 export interface Reactor {
   readonly name: string
+  readonly isEssential?: (stream: string) => boolean
   readonly react: (events: ReadonlyArray<Recorded>, reads: Storage.Reads, nowMs: number) => Promise<Reaction>
   readonly reset?: () => void
 }
 
 const batchSize = 1024
 const pageSize = 500
+/** So many streams in a row that can't be read are no accident of theirs: the reactor is broken. */
+const badInARow = 5
+/** The pause before a reactor that stopped tries again. */
+const againAfterMs = 30_000
+
+/** Why a reactor gets no further, since when, and when it tries again from the same position. **Units** epoch milliseconds. */
+export interface Stopped {
+  readonly reason: string
+  readonly sinceMs: number
+  readonly againAtMs: number
+}
 
 /** A reactor at work on one desk's workspace. */
 export interface Running {
   readonly name: string
-  /** Reads one batch. `false`: it is level with the journal. */
+  /** Reads one batch. `false`: it is level with the journal, or stands still. */
   readonly step: Effect.Effect<boolean, DeskError>
   readonly position: () => number
+  readonly stopped: () => Stopped | undefined
   /**
    * Reads a parked stream again from where it stopped, and takes it back among the others. Returns the reason when it
    * still can't; then it stays parked. **Fails with** `NotFoundError` when this reactor has not parked it.
@@ -54,8 +68,20 @@ export interface Running {
   readonly exclusively: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
-/** What became of a batch. `elsewhere`: another writer moved first, and things stand otherwise now. */
-type Applied = "committed" | "elsewhere"
+/**
+ * What became of a batch. `elsewhere`: another writer moved first, and things stand otherwise now. `nothing`: nothing
+ * followed from it, so there was nothing to commit.
+ */
+type Applied = "committed" | "elsewhere" | "nothing"
+
+interface ApplyOptions {
+  readonly views?: ReadonlyArray<StorageDriver.ViewChange>
+  /** Leaves the cursor where it is when nothing follows. */
+  readonly leavesNothing?: boolean
+}
+
+const isNothing = ({ commit, consequences = [] }: Reaction): boolean =>
+  [consequences, commit.appends, commit.views, commit.timers, commit.claims].every((all) => (all ?? []).length === 0)
 
 /** Puts a reactor to work. `run` gives the commands that follow. */
 export const start = Effect.fnUntraced(function* (
@@ -67,6 +93,9 @@ export const start = Effect.fnUntraced(function* (
   const readPosition = fromPromise(() => workspace.cursor(reactor.name))
   let position = yield* readPosition
   const parked = new Set<string>()
+  /** The streams it could not read since it last made something of any. */
+  const suspects = new Set<string>()
+  let stopped: Stopped | undefined
   yield* fromPromise(async () => {
     let after: StorageDriver.Query["after"]
     do {
@@ -80,6 +109,7 @@ export const start = Effect.fnUntraced(function* (
       after = page.next
     } while (after)
   })
+  const reads = guard(workspace.cached)
   const parkedKey = (stream: string): string => `${reactor.name}/${stream}`
   const isParked = (row: StorageDriver.StoredEvent): boolean => parked.has(row.stream)
 
@@ -96,6 +126,7 @@ export const start = Effect.fnUntraced(function* (
       Effect.matchEffect({
         onSuccess: () =>
           Effect.sync((): Applied => {
+            if (to > position) stopped = undefined
             position = to
             return "committed"
           }),
@@ -115,66 +146,120 @@ export const start = Effect.fnUntraced(function* (
     function* (
       rows: ReadonlyArray<StorageDriver.StoredEvent>,
       to: number,
-      views?: ReadonlyArray<StorageDriver.ViewChange>
+      { views, leavesNothing = false }: ApplyOptions = {}
     ): Effect.fn.Return<Applied, DeskError | Indigestible> {
       const reaction = yield* Effect.tryPromise({
-        try: async () => reactor.react(rows.map(decode), workspace.cached, now()),
-        catch: (cause) => new Indigestible(cause)
+        try: async () => reactor.react(rows.map(decode), reads, now()),
+        catch: (cause) => (cause instanceof Unread ? fromStorage(cause.cause) : new Indigestible(cause))
       })
       yield* Effect.forEach(reaction.consequences ?? [], run, { concurrency: 16, discard: true })
-      return yield* commit(reaction, to, views)
+      if (isNothing(reaction)) return leavesNothing ? "nothing" : yield* commit(reaction, to, views)
+      const applied = yield* commit(reaction, to, views)
+      if (applied === "committed") suspects.clear()
+      return applied
     },
+    // What storage refuses it will always refuse.
+    Effect.mapError((error) =>
+      error._tag === "StorageFailedError" && !error.retryable ? new Indigestible(error.cause) : error
+    ),
     // What was decided but not committed must not stay in anybody's memory: the same events will be read again.
     Effect.onError(() => Effect.sync(() => reactor.reset?.()))
   )
 
-  const park = (row: StorageDriver.StoredEvent, reason: string): StorageDriver.ViewChange => {
-    const put: ParkedStream = {
-      reactor: reactor.name,
-      stream: row.stream,
-      position: row.position,
-      reason: reason.slice(0, 2000),
-      parkedAtMs: now()
-    }
-    return { view: "parked", key: parkedKey(row.stream), put: { ...put } }
+  /** The same, with what could not be read as a value. */
+  const digest = (...args: Parameters<typeof apply>): Effect.Effect<Applied | Indigestible, DeskError> =>
+    Effect.catchIf(
+      apply(...args),
+      (error): error is Indigestible => error instanceof Indigestible,
+      (error) => Effect.succeed(error)
+    )
+
+  const park = (row: StorageDriver.StoredEvent, reason: string): ParkedStream => ({
+    reactor: reactor.name,
+    stream: row.stream,
+    position: row.position,
+    reason: reason.slice(0, 2000),
+    parkedAtMs: now()
+  })
+  const toChange = (one: ParkedStream): StorageDriver.ViewChange => ({
+    view: "parked",
+    key: parkedKey(one.stream),
+    put: { ...one }
+  })
+
+  const stand = (reason: string, pauseMs: number): void => {
+    const nowMs = now()
+    stopped = { reason, sinceMs: stopped?.sinceMs ?? nowMs, againAtMs: nowMs + pauseMs }
   }
 
-  /** Goes on event by event; what still fails is parked with its stream and reported, the others go on. */
+  /** Stands still where it is. Nothing was lost: a mended release, or the next try, goes on from here. */
+  const stop = ({ stream, position: at, reason }: ParkedStream): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      stand(reason, againAfterMs)
+      return Effect.logError(
+        `${reactor.name} stands still and tries again in ${againAfterMs / 1000} s: it can't read ${stream} at ${at}: ${reason}`
+      )
+    })
+
+  /**
+   * Goes on event by event; what still fails is parked with its stream and reported, the others go on. Streams are parked
+   * with the next thing that could be read, so that a reactor that can read nothing stops before them.
+   */
   const isolate = Effect.fnUntraced(function* (
     rows: ReadonlyArray<StorageDriver.StoredEvent>,
     to: number
-  ): Effect.fn.Return<void, DeskError> {
+  ): Effect.fn.Return<"gone on" | "stopped", DeskError> {
+    const held = new Map<string, ParkedStream>()
+    const heldChanges = () => [...held.values()].map(toChange)
+    const parkHeld = Effect.fnUntraced(function* () {
+      for (const { stream, position: at, reason } of held.values()) {
+        parked.add(stream)
+        yield* Effect.logError(`${reactor.name} parked ${stream} at ${at}: ${reason}`)
+      }
+      held.clear()
+    })
     for (const row of rows) {
-      if (isParked(row)) continue
-      const applied = yield* Effect.catchIf(
-        apply([row], row.position),
-        (error): error is Indigestible => error instanceof Indigestible,
-        Effect.fnUntraced(function* ({ cause }): Effect.fn.Return<Applied, DeskError> {
-          const reason = String(cause)
-          yield* Effect.logError(`${reactor.name} parked ${row.stream} at ${row.position}: ${reason}`)
-          const kept = yield* commit({ commit: {} }, row.position, [park(row, reason)])
-          if (kept === "committed") parked.add(row.stream)
-          return kept
-        })
-      ) as Effect.Effect<Applied, DeskError>
+      if (isParked(row) || held.has(row.stream)) continue
+      const applied = yield* digest([row], row.position, { views: heldChanges(), leavesNothing: true })
+      if (applied instanceof Indigestible) {
+        const one = park(row, String(applied.cause))
+        held.set(row.stream, one)
+        // What another release wrote says nothing about this reactor.
+        if (!(applied.cause instanceof UnknownEventError)) suspects.add(row.stream)
+        const bad = [...held.keys()].filter((stream) => suspects.has(stream))
+        if (reactor.isEssential?.(row.stream) || bad.length >= badInARow) {
+          yield* stop(one)
+          return "stopped"
+        }
+      }
       // What comes next is read anew: nothing may be passed over.
-      if (applied === "elsewhere") return
+      if (applied === "elsewhere") return "gone on"
+      if (applied === "committed") yield* parkHeld()
     }
-    if (position < to) yield* commit({ commit: {} }, to)
+    const last = [...held.values()].at(-1)
+    if (last && suspects.size >= badInARow) {
+      yield* stop(last)
+      return "stopped"
+    }
+    if (position < to && (yield* commit({ commit: {} }, to, heldChanges())) === "committed") yield* parkHeld()
+    return "gone on"
   })
 
   const step = Effect.gen(function* () {
+    if (stopped && now() < stopped.againAtMs) return false
     const rows = yield* fromPromise(() => workspace.journal(position, batchSize))
     const last = rows.at(-1)
-    if (!last) return false
+    if (!last) {
+      stopped = undefined
+      return false
+    }
     const read = rows.filter((row) => !isParked(row))
-    yield* Effect.catchIf(
-      apply(read, last.position),
-      (error): error is Indigestible => error instanceof Indigestible,
-      () => isolate(read, last.position)
-    ) as Effect.Effect<unknown, DeskError>
-    return true
-  })
+    const applied = yield* digest(read, last.position)
+    return !(applied instanceof Indigestible) || (yield* isolate(read, last.position)) === "gone on"
+  }).pipe(
+    // When it is tried again is the business of whoever runs it.
+    Effect.tapError((error) => Effect.sync(() => stand(error.message, 0)))
+  )
 
   const retry = Effect.fnUntraced(function* (stream: string): Effect.fn.Return<string | undefined, DeskError> {
     if (!parked.has(stream)) return yield* new NotFoundError({ what: `stream parked by ${reactor.name}`, id: stream })
@@ -187,17 +272,15 @@ export const start = Effect.fnUntraced(function* (
       // What stands behind the cursor comes with the next step.
       const behind = rows.filter((row) => row.position >= from && row.position <= position)
       const [row, next] = behind
-      const change = next ? park(next, "is being read again") : ({ view: "parked", key, delete: true } as const)
-      const applied: Applied | Indigestible = yield* row
-        ? Effect.catchIf(
-            apply([row], position, [change]),
-            (error): error is Indigestible => error instanceof Indigestible,
-            (error) => Effect.succeed(error)
-          )
+      const change = next
+        ? toChange(park(next, "is being read again"))
+        : ({ view: "parked", key, delete: true } as const)
+      const applied = yield* row
+        ? digest([row], position, { views: [change] })
         : commit({ commit: {} }, position, [change])
       if (applied instanceof Indigestible) {
         const reason = String(applied.cause)
-        yield* commit({ commit: {} }, position, [park(row!, reason)])
+        yield* commit({ commit: {} }, position, [toChange(park(row!, reason))])
         return reason
       }
       if (applied === "committed" && !next) break
@@ -212,6 +295,7 @@ export const start = Effect.fnUntraced(function* (
     name: reactor.name,
     step: alone.withPermits(1)(Effect.uninterruptible(step)),
     position: () => position,
+    stopped: () => stopped,
     retry: (stream) => alone.withPermits(1)(Effect.uninterruptible(retry(stream))),
     exclusively: (effect) => alone.withPermits(1)(effect)
   }
@@ -225,3 +309,19 @@ class Indigestible {
     this.cause = cause
   }
 }
+
+/** Storage could not be read: no fault of the event. */
+class Unread {
+  readonly cause: unknown
+  constructor(cause: unknown) {
+    this.cause = cause
+  }
+}
+
+const guard = (reads: Storage.Reads): Storage.Reads =>
+  Object.fromEntries(
+    Object.entries(reads).map(([name, read]: [string, (...args: ReadonlyArray<unknown>) => Promise<unknown>]) => [
+      name,
+      (...args: ReadonlyArray<unknown>) => read(...args).catch((cause) => Promise.reject(new Unread(cause)))
+    ])
+  ) as unknown as Storage.Reads

@@ -276,6 +276,8 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
   return {
     reactor: {
       name: "router",
+      // Every assignment is in these two: passing over them would be to give nobody control any more.
+      isEssential: (stream) => stream === streams.pool(pool) || stream === streams.poolRequests(pool),
       react,
       // Decisions counted in memory at once: what was not committed never happened.
       reset: () => {

@@ -3,24 +3,32 @@
  *
  * @module
  */
-import { Conversation, type ConversationEvent, type Id, type Message } from "@switchboard/conversation"
-import { type SlaEvent, type SlaPlan, SlaRecord, type SlaSignal } from "@switchboard/sla"
+import type { ConversationEvent, Id } from "@switchboard/conversation"
+import { type Facts, type SlaEvent, type SlaPlan, SlaRecord, type SlaSignal } from "@switchboard/sla"
 import type { StorageDriver } from "@switchboard/storage"
+import * as Attribution from "./Attribution.ts"
 import { encode, streams } from "./DeskEvent.ts"
-import { load, touched } from "./InboxReactor.ts"
+import { touched } from "./InboxReactor.ts"
 import * as Jobs from "./Jobs.ts"
 import type { Reactor } from "./Reactor.ts"
 
-/** What the clocks are told of an event. `isBotInControl`: until this event, as far as they have heard. */
+/**
+ * What is kept of a conversation's promises: the record, and what it is attributed to as far as the clocks have heard.
+ */
+export interface Kept extends SlaRecord.SlaRecord {
+  readonly conversationId: Id.ConversationId
+  readonly attribution: Attribution.Attribution
+}
+
+/** What the clocks are told of an event, after what was kept until then. */
 export const toSignals = (
   event: ConversationEvent.ConversationEvent,
-  conversation: Conversation.Conversation,
-  isBotInControl: boolean
+  { attribution, facts }: Pick<Kept, "attribution" | "facts">
 ): ReadonlyArray<SlaSignal.SlaSignal> => {
   const at = event.meta.recordedAtMs
   switch (event.type) {
     case "MessageReceived":
-      if (event.message.automatic || isAside(conversation, event.message)) return []
+      if (event.message.automatic || Attribution.isAside(attribution, event.message)) return []
       // A message on a pending conversation opens it again without an event of its own.
       return [
         { kind: "resumed", at },
@@ -28,7 +36,7 @@ export const toSignals = (
       ]
     case "MessageSent":
     case "MessageEchoed":
-      if (isAside(conversation, event.message)) return []
+      if (Attribution.isAside(attribution, event.message)) return []
       return event.message.author.kind === "bot"
         ? [{ kind: "botReply", at }]
         : event.message.author.kind === "system" && event.type === "MessageSent"
@@ -44,14 +52,14 @@ export const toSignals = (
       return [{ kind: "resolved", at }]
     case "ConversationReopened":
       // Whoever held it loses it, which says the same by itself.
-      return conversation.control.holder.kind === "nobody"
+      return attribution.holder.kind === "nobody"
         ? [
             { kind: "reopened", at },
             { kind: "queued", at }
           ]
         : [{ kind: "reopened", at }]
     case "MergeUndone":
-      return Conversation.isActive(conversation) ? [{ kind: "reopened", at }] : []
+      return attribution.isActive ? [{ kind: "reopened", at }] : []
     case "ConversationClosed":
     case "ConversationMerged":
       return [{ kind: "closed", at }]
@@ -60,44 +68,30 @@ export const toSignals = (
       if (kind === "bot") return [{ kind: "botTookOver", at }]
       if (event.reason === "closed") return []
       return [
-        ...(isBotInControl ? [{ kind: "handedOff" as const, at }] : []),
+        ...(attribution.holder.kind === "bot" ? [{ kind: "handedOff" as const, at }] : []),
         { kind: kind === "agent" ? "accepted" : "queued", at }
       ]
     }
     case "PriorityChanged":
+      return [{ kind: "factsChanged", at, facts: { priority: event.priority } }]
     case "TagAdded":
+      return [{ kind: "factsChanged", at, facts: { tags: [...tagsOf(facts), event.tag] } }]
     case "TagRemoved":
+      return [{ kind: "factsChanged", at, facts: { tags: tagsOf(facts).filter((tag) => tag !== event.tag) } }]
     case "AttributesSet":
-    case "ThreadAdded":
-      return [{ kind: "factsChanged", at, facts: toFacts(conversation) }]
+      return [{ kind: "factsChanged", at, facts: { attributes: { ...facts.attributes, ...event.attributes } } }]
     default:
       return []
   }
 }
 
-/** Words that the contact doesn't see or that answer nothing: among colleagues, an offer, a survey. */
-export const isAside = (conversation: Conversation.Conversation, message: Message.Message): boolean =>
-  message.purpose !== "service" ||
-  conversation.threads.some((thread) => thread.id === message.threadId && thread.audience === "internal")
-
-/** The facts that policies look at. */
-export const toFacts = (conversation: Conversation.Conversation) => ({
-  channel: conversation.threads[0]?.channelKind ?? "",
-  priority: conversation.priority,
-  tags: conversation.tags,
-  attributes: conversation.attributes
-})
-
-interface Kept extends SlaRecord.SlaRecord {
-  readonly conversationId: Id.ConversationId
-}
+const tagsOf = ({ tags = [] }: Facts.Facts): ReadonlyArray<string> => tags
 
 /** The events that a conversation's clocks reported, and the timer for what comes next. */
 export const toChanges = (
-  conversationId: Id.ConversationId,
   version: number,
-  before: SlaRecord.SlaRecord | undefined,
-  after: SlaRecord.SlaRecord,
+  before: Kept | undefined,
+  after: Kept,
   events: ReadonlyArray<SlaEvent.SlaEvent>,
   nowMs: number
 ): {
@@ -105,6 +99,7 @@ export const toChanges = (
   readonly view: StorageDriver.ViewChange
   readonly timers: ReadonlyArray<StorageDriver.TimerChange>
 } => {
+  const { conversationId } = after
   const was = before ? (SlaRecord.nextDeadline(before)?.at ?? null) : null
   const is = SlaRecord.nextDeadline(after)?.at ?? null
   return {
@@ -116,7 +111,7 @@ export const toChanges = (
     view: {
       view: "slaRecords",
       key: conversationId,
-      put: { ...after, conversationId },
+      put: { ...after },
       version: version + events.length
     },
     timers:
@@ -128,66 +123,65 @@ export const toChanges = (
   }
 }
 
+/** What an event leaves and what the clocks report of it; the very same when there is nothing to store. */
+const advance = (
+  plan: SlaPlan.SlaPlan,
+  before: Kept | undefined,
+  conversationId: Id.ConversationId,
+  event: ConversationEvent.ConversationEvent
+): { readonly after: Kept | undefined; readonly events: ReadonlyArray<SlaEvent.SlaEvent> } => {
+  const attribution = Attribution.evolve(before?.attribution, event)
+  if (event.type === "ConversationOpened" && attribution) {
+    const at = event.meta.recordedAtMs
+    const { priority, tags, attributes } = event
+    const facts = { channel: event.thread.channelKind, priority, tags, attributes }
+    const opened = SlaRecord.start(plan, { at, facts })
+    const kind = event.control.holder.kind === "bot" ? "botTookOver" : "queued"
+    const placed = SlaRecord.apply(plan, opened.record, { kind, at })
+    return {
+      after: { ...placed.record, conversationId, attribution },
+      events: [...opened.events, ...placed.events]
+    }
+  }
+  // Promises begin when a conversation opens.
+  if (!before || !attribution) return { after: undefined, events: [] }
+  let record: SlaRecord.SlaRecord = before
+  const events: Array<SlaEvent.SlaEvent> = []
+  for (const signal of toSignals(event, before)) {
+    const step = SlaRecord.apply(plan, record, signal)
+    record = step.record
+    events.push(...step.events)
+  }
+  const isSame = record === before && attribution === before.attribution
+  return { after: isSame ? before : { ...before, ...record, attribution }, events }
+}
+
 /** The reactor over one plan. */
 export const make = (plan: SlaPlan.SlaPlan): Reactor => ({
   name: "sla",
   react: async (events, reads, nowMs) => {
     if (plan.policies.length === 0) return { commit: {} }
     const concerned = events.filter((recorded) => recorded.family === "conversation")
-    const ids = touched(concerned)
-    const [conversations, stored] = await Promise.all([
-      load<Conversation.Conversation>(reads, "conversations", ids),
-      reads.documents("slaRecords", ids)
-    ])
+    const stored = await reads.documents("slaRecords", touched(concerned))
     const versions = new Map(stored.flatMap((one) => (one ? [[one.key, one.version ?? 0] as const] : [])))
     const before = new Map(stored.flatMap((one) => (one ? [[one.key, one.document as unknown as Kept] as const] : [])))
-    const records = new Map<Id.ConversationId, SlaRecord.SlaRecord>(before as Map<Id.ConversationId, Kept>)
-    const changes = new Map<Id.ConversationId, Array<SlaEvent.SlaEvent>>()
-    const note = (id: Id.ConversationId, step: SlaRecord.Step) => {
-      records.set(id, step.record)
+    const records = new Map(before)
+    const changes = new Map<string, Array<SlaEvent.SlaEvent>>()
+    for (const { id, event } of concerned) {
+      const { after, events: reported } = advance(plan, records.get(id), id, event)
+      if (!after) continue
+      records.set(id, after)
       const known = changes.get(id)
-      if (known) known.push(...step.events)
-      else changes.set(id, [...step.events])
-    }
-    for (const recorded of concerned) {
-      const conversation = conversations.get(recorded.id)
-      if (!conversation) continue
-      const { event } = recorded
-      if (event.type === "ConversationOpened") {
-        const at = event.meta.recordedAtMs
-        note(
-          recorded.id,
-          SlaRecord.start(plan, {
-            at,
-            facts: {
-              channel: event.thread.channelKind,
-              priority: event.priority,
-              tags: event.tags,
-              attributes: event.attributes
-            }
-          })
-        )
-        const record = records.get(recorded.id)!
-        note(
-          recorded.id,
-          SlaRecord.apply(plan, record, { kind: event.control.holder.kind === "bot" ? "botTookOver" : "queued", at })
-        )
-        continue
-      }
-      const seen = records.get(recorded.id)?.seen ?? []
-      const isBotInControl = seen.lastIndexOf("botTookOver") > seen.lastIndexOf("handedOff")
-      for (const signal of toSignals(event, conversation, isBotInControl)) {
-        const record = records.get(recorded.id)
-        if (record) note(recorded.id, SlaRecord.apply(plan, record, signal))
-      }
+      if (known) known.push(...reported)
+      else changes.set(id, [...reported])
     }
     const appends: Array<StorageDriver.Append> = []
     const views: Array<StorageDriver.ViewChange> = []
     const timers: Array<StorageDriver.TimerChange> = []
-    for (const [id, noted] of changes) {
+    for (const [id, reported] of changes) {
       const record = records.get(id)!
-      if (record === before.get(id) && noted.length === 0) continue
-      const changed = toChanges(id, versions.get(id) ?? 0, before.get(id), record, noted, nowMs)
+      if (record === before.get(id) && reported.length === 0) continue
+      const changed = toChanges(versions.get(id) ?? 0, before.get(id), record, reported, nowMs)
       appends.push(changed.append)
       views.push(changed.view)
       timers.push(...changed.timers)

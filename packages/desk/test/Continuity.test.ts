@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Desk } from "../src/Desk.ts"
-import { actor, config, layer, message, platform, post } from "./harness.ts"
+import { actor, arrive, config, firstId, layer, message, offered, platform, post } from "./harness.ts"
 
 const twoAddresses = (platformId: string, text: string, kind: "visitor" | "phone", value: string, email?: string) =>
   message(text, {
@@ -25,14 +25,10 @@ describe("one person on several channels", () => {
       const whats = platform("whats")
       return Effect.gen(function* () {
         const desk = yield* Desk
-        yield* desk.setPresence(actor("grace"), "grace", "available")
-        yield* post("mail", [message("I was charged twice", { email: "ada@example.com" })])
-        yield* desk.drain()
-        const [offer] = yield* desk.offers(actor("grace"))
-        yield* desk.acceptOffer(actor("grace"), offer!.offerId)
-        yield* post("chat", [twoAddresses("v1", "any news?", "visitor", "visitor-1", "ada@example.com")])
-        yield* desk.drain()
-        const detail = yield* desk.conversation(actor("grace"), offer!.conversationId)
+        const offer = yield* offered("mail", [message("I was charged twice", { email: "ada@example.com" })])
+        yield* desk.acceptOffer(actor("grace"), offer.offerId)
+        yield* arrive("chat", [twoAddresses("v1", "any news?", "visitor", "visitor-1", "ada@example.com")])
+        const detail = yield* desk.conversation(actor("grace"), offer.conversationId)
         expect(detail.messages.map((one) => one.threadId.split(".").at(-1))).toEqual(["1", "2"])
         expect(detail.conversation.threads.map((thread) => thread.channelKind)).toEqual(["mail", "chat"])
         expect(detail.contact?.addresses.map((address) => address.kind).sort()).toEqual(["email", "visitor"])
@@ -42,14 +38,13 @@ describe("one person on several channels", () => {
           type: "AddAddress",
           address: { kind: "phone", value: "+34600000077", state: "verified" }
         })
-        yield* post("whats", [message("now from my phone", { phone: "+34600000077" })])
-        yield* desk.drain()
-        const after = yield* desk.conversation(actor("grace"), offer!.conversationId)
+        yield* arrive("whats", [message("now from my phone", { phone: "+34600000077" })])
+        const after = yield* desk.conversation(actor("grace"), offer.conversationId)
         expect(after.messages).toHaveLength(3)
         expect(after.conversation.control.holder).toEqual({ kind: "agent", id: "grace" })
         expect((yield* desk.inbox(actor("grace"))).rows).toHaveLength(1)
 
-        yield* desk.reply(actor("grace"), offer!.conversationId, {
+        yield* desk.reply(actor("grace"), offer.conversationId, {
           parts: [{ kind: "text", text: "refunded", format: "plain" }]
         })
         yield* desk.drain()
@@ -67,8 +62,7 @@ describe("one person on several channels", () => {
       return Effect.gen(function* () {
         const desk = yield* Desk
         yield* post("sms", [message("one")])
-        yield* post("chat", [message("two")])
-        yield* desk.drain()
+        yield* arrive("chat", [message("two")])
         const { rows } = yield* desk.inbox(actor("grace"))
         expect(rows).toHaveLength(2)
         const second = yield* desk.conversation(
@@ -90,10 +84,9 @@ describe("one person on several channels", () => {
         const desk = yield* Desk
         yield* post("chat", [message("signed in", { email: "ada@example.com" })])
         const spoofed = message("I say I am Ada", { email: "ada@example.com" })
-        yield* post("mail", [
+        yield* arrive("mail", [
           { ...spoofed, from: { addresses: [{ kind: "email", value: "ada@example.com", state: "claimed" }] } }
         ])
-        yield* desk.drain()
         const { rows } = yield* desk.inbox(actor("grace"))
         expect(new Set(rows.map((row) => row.contactId)).size).toBe(2)
         const claimed = yield* desk.conversation(
@@ -112,10 +105,9 @@ describe("one person on several channels", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       yield* post("chat", [message("private matter")])
-      yield* post("social", [
+      yield* arrive("social", [
         { ...message("in public"), kind: "commentReceived", thread: { key: "post-1", audience: "public", replyTo: [] } }
       ])
-      yield* desk.drain()
       const { rows } = yield* desk.inbox(actor("grace"))
       expect(rows).toHaveLength(2)
       for (const row of rows) expect(row.channelKinds).toHaveLength(1)
@@ -133,10 +125,9 @@ describe("one person on several channels", () => {
         { ...answer, thread: { ...answer.thread, key: answer.platformId, references: [first.platformId] } }
       ])
       const stranger = message("let me read along", { email: "eve@example.com" })
-      yield* post("mail", [
+      yield* arrive("mail", [
         { ...stranger, thread: { ...stranger.thread, key: stranger.platformId, references: [first.platformId] } }
       ])
-      yield* desk.drain()
       const { rows } = yield* desk.inbox(actor("grace"))
       const details = yield* Effect.forEach(rows, (row) => desk.conversation(actor("grace"), row.conversationId))
       expect(details.map((one) => one.messages.length).sort()).toEqual([1, 2])
@@ -147,16 +138,13 @@ describe("one person on several channels", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
-      const id = (yield* desk.inbox(actor("grace"))).rows[0]!.conversationId
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
       yield* desk.execute(actor("grace"), id, { type: "ResolveConversation" })
-      yield* post("sms", [message("not yet")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("not yet")])
       expect((yield* desk.conversation(actor("grace"), id)).conversation).toMatchObject({ status: "open", cycle: 2 })
       yield* desk.execute(actor("vera", "supervisor"), id, { type: "CloseConversation" })
-      yield* post("sms", [message("a new thing")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("a new thing")])
       const { rows } = yield* desk.inbox(actor("grace"))
       expect(rows).toHaveLength(1)
       const next = yield* desk.conversation(actor("grace"), rows[0]!.conversationId)
@@ -173,14 +161,12 @@ describe("one person on several channels", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       yield* post("sms", [message("one")])
-      yield* post("mail", [message("two", { email: "ada@example.com" })])
-      yield* desk.drain()
+      yield* arrive("mail", [message("two", { email: "ada@example.com" })])
       const { rows } = yield* desk.inbox(actor("grace"))
       const from = rows.find((row) => row.channelKinds[0] === "sms")!.conversationId
       const into = rows.find((row) => row.channelKinds[0] === "mail")!.conversationId
       yield* desk.execute(actor("vera", "supervisor"), from, { type: "MergeConversation", into: into as never })
-      yield* post("sms", [message("three")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("three")])
       const ring = yield* Effect.flip(
         desk.execute(actor("vera", "supervisor"), into, { type: "MergeConversation", into: from as never })
       )

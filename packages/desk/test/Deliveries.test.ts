@@ -3,14 +3,12 @@ import type { Outbound } from "@switchboard/channel"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
-import { actor, config, layer, message, type Platform, platform, post } from "./harness.ts"
+import { actor, arrive, config, firstId, layer, message, type Platform, platform } from "./harness.ts"
 
 const answered = Effect.fnUntraced(function* (sms: Platform, answers: ReadonlyArray<Outbound.SendResult>) {
   const desk = yield* Desk
-  yield* post("sms", [message("hello")])
-  yield* desk.drain()
-  const { rows } = yield* desk.inbox(actor("grace"))
-  const id = rows[0]!.conversationId
+  yield* arrive("sms", [message("hello")])
+  const id = yield* firstId
   for (const answer of answers) sms.answers.push(() => answer)
   yield* desk.reply(actor("grace"), id, { parts: [{ kind: "text", text: "hi", format: "plain" }] })
   yield* desk.drain()
@@ -60,8 +58,7 @@ describe("what a platform answers", () => {
         const failed = yield* delivery
         expect(failed.state).toBe("failed")
         expect(failed.failure?.message).toContain("given up after 8 attempts")
-        const { rows } = yield* desk.inbox(actor("grace"))
-        const id = rows[0]!.conversationId
+        const id = yield* firstId
         const { messages } = yield* desk.conversation(actor("grace"), id)
         const last = messages.at(-1)!
         yield* desk.execute(actor("grace"), id, {
@@ -134,11 +131,9 @@ describe("what a platform answers", () => {
     const sms = platform("sms", { messagingWindowMs: 24 * 3_600_000 })
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("hello")])
       yield* TestClock.adjust("25 hours")
-      const { rows } = yield* desk.inbox(actor("grace"))
-      const id = rows[0]!.conversationId
+      const id = yield* firstId
       yield* desk.reply(actor("grace"), id, { parts: [{ kind: "text", text: "hi", format: "plain" }] })
       yield* desk.drain()
       expect(sms.sent).toHaveLength(0)
@@ -151,13 +146,12 @@ describe("what a platform answers", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [
+      yield* arrive("sms", [
         message("look", {
           parts: [{ kind: "attachment", attachmentId: "m1" as never }],
           attachments: [{ id: "m1" as never, mediaType: "image/png", content: { ref: "the bytes" } }]
         })
       ])
-      yield* desk.drain()
       const { rows } = yield* desk.inbox(actor("grace"))
       const { messages } = yield* desk.conversation(actor("grace"), rows[0]!.conversationId)
       const [attachment] = messages[0]!.attachments
@@ -176,8 +170,7 @@ describe("what a platform answers", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("hello")])
       const { rows } = yield* desk.inbox(actor("grace"))
       const { conversationId, contactId } = rows[0]!
       const offer = desk.reply(actor("grace"), conversationId, {

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
 import { resolve } from "../src/DeskConfig.ts"
 import { ConfigError } from "../src/DeskError.ts"
-import { actor, agent, bot, config, layer, message, platform, post } from "./harness.ts"
+import { actor, agent, arrive, bot, config, firstId, layer, message, platform, post } from "./harness.ts"
 
 const hour = 3_600_000
 const sla = {
@@ -33,8 +33,7 @@ describe("people's work", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("hello")])
       const { conversationId, contactId } = (yield* desk.inbox(actor("grace"))).rows[0]!
       const refusal = Effect.map(
         Effect.flip(desk.execute(actor("grace"), conversationId, { type: "CloseConversation" })),
@@ -53,9 +52,8 @@ describe("people's work", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
-      const id = (yield* desk.inbox(actor("grace"))).rows[0]!.conversationId
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
       const first = yield* desk.execute(actor("grace"), id, { type: "AddTag", tag: "refund" }, { commandId: "x" })
       const second = yield* desk.execute(actor("grace"), id, { type: "AddTag", tag: "refund" }, { commandId: "x" })
       expect(second).toEqual({ ...first, repeated: true })
@@ -72,9 +70,8 @@ describe("people's work", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
-      const id = (yield* desk.inbox(actor("grace"))).rows[0]!.conversationId
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
       const status = Effect.map(desk.conversation(actor("grace"), id), (one) => one.conversation.status)
       yield* desk.execute(actor("grace"), id, { type: "SnoozeConversation", untilMs: hour })
       yield* TestClock.adjust("59 minutes")
@@ -84,8 +81,7 @@ describe("people's work", () => {
       yield* desk.drain()
       expect(yield* status).toBe("open")
       yield* desk.execute(actor("grace"), id, { type: "SnoozeConversation", untilMs: 3 * hour })
-      yield* post("sms", [message("me again")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("me again")])
       expect(yield* status).toBe("open")
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel] }))))
   })
@@ -94,9 +90,8 @@ describe("people's work", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
-      const id = (yield* desk.inbox(actor("grace"))).rows[0]!.conversationId
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
       expect((yield* desk.conversation(actor("grace"), id)).clocks).toMatchObject([
         { target: "first-reply", state: "running", dueAtMs: hour, breachedAtMs: null }
       ])
@@ -127,8 +122,7 @@ describe("people's work", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("hello")])
       const { conversationId, contactId } = (yield* desk.inbox(actor("grace"))).rows[0]!
       const asking = yield* Effect.forkChild(desk.context(actor("grace"), contactId))
       expect((yield* desk.conversation(actor("grace"), conversationId)).messages).toHaveLength(1)
@@ -164,8 +158,7 @@ describe("people's work", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("one"), message("two", { phone: "+34600000002" })])
-      yield* desk.drain()
+      yield* arrive("sms", [message("one"), message("two", { phone: "+34600000002" })])
       const [a, b] = (yield* desk.inbox(actor("grace"))).rows
       yield* desk.assign(actor("vera", "supervisor"), a!.conversationId, "linus")
       yield* desk.setPresence(actor("grace"), "grace", "busy")
@@ -185,11 +178,7 @@ describe("people's work", () => {
       yield* post("sms", [message("one"), message("two", { phone: "+34600000002" })])
       yield* TestClock.adjust("10 seconds")
       yield* desk.drain()
-      yield* desk.assign(
-        actor("vera", "supervisor"),
-        (yield* desk.inbox(actor("grace"))).rows[0]!.conversationId,
-        "linus"
-      )
+      yield* desk.assign(actor("vera", "supervisor"), yield* firstId, "linus")
       yield* desk.drain()
       const board = yield* desk.board(actor("vera", "supervisor"))
       expect(board.queues).toEqual([{ queueId: "main", waiting: 1, oldestWaitMs: 10_000 }])
@@ -213,6 +202,10 @@ describe("configuration", () => {
   it("[DESK-48] wrong configuration names the field, what was found and the fix", () => {
     const sms = platform("sms")
     expect(refused({ credentialSecret: "short" })).toMatchObject({ field: "credentialSecret", found: "5 characters" })
+    const forgotten = undefined as unknown as string
+    expect(refused({ credentialSecret: forgotten })).toMatchObject({ field: "credentialSecret", found: "nothing" })
+    expect(refused({ publicUrl: "desk.example" })).toMatchObject({ field: "publicUrl", found: '"desk.example"' })
+    expect(refused({ publicUrl: "https://desk.example/support" }).fix).toContain("https://desk.example")
     expect(refused({ agents: [agent("grace"), agent("grace")] })).toMatchObject({
       field: "agents",
       found: '"grace" twice'
@@ -228,6 +221,35 @@ describe("configuration", () => {
       refused({ sla: { policies: [{ id: "p", version: 1, calendar: "none", targets: [] }], calendars: [] } }).field
     ).toBe("sla")
     expect(refused({ routing: { offerTimeoutMs: -1 } }).field).toBe("routing")
+  })
+
+  it("[DESK-104] a secret that is short or has white space is refused, and never shown", () => {
+    const long = "0123456789abcdef0123456789abcdef"
+    for (const secret of [`${long}\n`, ` ${long}`]) {
+      const error = refused({ credentialSecret: secret })
+      expect(error).toMatchObject({ field: "credentialSecret", found: "white space at an end" })
+      expect(error.message).not.toContain(long)
+    }
+    const key = (secret: string) => refused({ apiKeys: [{ id: "crm", secret, role: "agent" }] })
+    expect(key("crm-secret")).toMatchObject({ field: "apiKeys.crm.secret", found: "10 characters" })
+    expect(key("")).toMatchObject({ found: "nothing" })
+    expect(key(`${long}\r\n`)).toMatchObject({ found: "white space at an end" })
+    for (const secret of [`${long} ${long}`, `${long}é`]) {
+      expect(key(secret)).toMatchObject({ field: "apiKeys.crm.secret", found: "a character that no header carries" })
+      expect(key(secret).message).not.toContain(long)
+    }
+  })
+
+  it("[DESK-105] a file that is allowed fits into a request as base64", () => {
+    expect(refused({ limits: { requestBytes: 1_000_000 } })).toMatchObject({
+      field: "limits.attachmentBytes",
+      found: "25000000, which as base64 has 33333336, more than the 1000000 of limits.requestBytes",
+      fix: "raise limits.requestBytes above 33333336, or lower limits.attachmentBytes to 750000 at most"
+    })
+    const fitting = resolve(config({ limits: { requestBytes: 1_000_000, attachmentBytes: 750_000 } }))
+    expect(fitting.limits.attachmentBytes).toBe(750_000)
+    const { requestBytes, attachmentBytes } = resolve(config()).limits
+    expect(btoa("x".repeat(attachmentBytes)).length).toBeLessThan(requestBytes)
   })
 })
 
@@ -247,8 +269,7 @@ describe("personal data", () => {
         }),
         message("somebody else", { phone: "+34600000099" })
       ])
-      yield* post("sms", [message("lost letter", { account: "nowhere", phone: "+34600123123" })])
-      yield* desk.drain()
+      yield* arrive("sms", [message("lost letter", { account: "nowhere", phone: "+34600123123" })])
       const row = (yield* desk.inbox(actor("grace"))).rows.find((one) => one.contactName === "Zebedee Quux")!
       yield* desk.reply(actor("grace"), row.conversationId, {
         parts: [{ kind: "text", text: "hello xylophone", format: "plain" }]
@@ -285,8 +306,7 @@ describe("personal data", () => {
       yield* desk.execute(actor("vera", "supervisor"), row.conversationId, { type: "CloseConversation" })
       yield* desk.drain()
       // They write again: a new person to us.
-      yield* post("sms", [message("hello again", { phone: "+34600123123" })])
-      yield* desk.drain()
+      yield* arrive("sms", [message("hello again", { phone: "+34600123123" })])
       expect((yield* desk.inbox(actor("grace"))).rows).toHaveLength(2)
     }).pipe(Effect.provide(layer(made)))
   })

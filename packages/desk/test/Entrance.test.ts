@@ -4,9 +4,8 @@ import { Effect, References } from "effect"
 import { TestClock } from "effect/testing"
 import { toBytes } from "../src/Deliveries.ts"
 import { Desk } from "../src/Desk.ts"
-import { actor, config, layer, message, platform, post } from "./harness.ts"
+import { actor, config, layer, message, platform, post, supervisor } from "./harness.ts"
 
-const supervisor = actor("vera", "supervisor")
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 /** A channel whose entries are handed over as they are, bytes and all. */

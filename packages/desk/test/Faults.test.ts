@@ -3,7 +3,7 @@ import type { Inbound } from "@switchboard/channel"
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
-import { actor, bot, config, layer, message, platform, post } from "./harness.ts"
+import { actor, arrive, bot, config, firstId, layer, message, offered, platform, post } from "./harness.ts"
 
 const texts = Effect.fnUntraced(function* () {
   const desk = yield* Desk
@@ -57,10 +57,8 @@ describe("what the nearest peer loses", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       const entry = message("hello")
-      yield* post("chat", [entry])
-      yield* desk.drain()
-      yield* post("chat", [entry])
-      yield* desk.drain()
+      yield* arrive("chat", [entry])
+      yield* arrive("chat", [entry])
       expect(turns).toBe(1)
       const { rows } = yield* desk.inbox(actor("grace"))
       expect(rows).toHaveLength(1)
@@ -84,7 +82,7 @@ describe("what the nearest peer loses", () => {
       const { rows } = yield* desk.inbox(actor("grace"))
       const { conversation } = yield* desk.conversation(actor("grace"), rows[0]!.conversationId)
       expect(conversation.control.holder).toEqual({ kind: "nobody" })
-      expect(conversation.handoffSummary).toBe("hello")
+      expect(conversation.handoffSummary).toBe("Ada · chat\nhello")
     }).pipe(
       Effect.provide(
         layer(
@@ -133,21 +131,18 @@ describe("what the nearest peer loses", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* desk.setPresence(actor("grace"), "grace", "available")
-      yield* post("sms", [message("first")])
-      yield* desk.drain()
-      const [offer] = yield* desk.offers(actor("grace"))
-      yield* desk.acceptOffer(actor("grace"), offer!.offerId)
+      const offer = yield* offered("sms", [message("first")])
+      yield* desk.acceptOffer(actor("grace"), offer.offerId)
       // The resolve and the next message are decided in one write turn's neighbourhood, in either order.
       yield* Effect.all(
         [
-          desk.execute(actor("grace"), offer!.conversationId, { type: "ResolveConversation" }),
+          desk.execute(actor("grace"), offer.conversationId, { type: "ResolveConversation" }),
           post("sms", [message("one more thing")])
         ],
         { concurrency: 2 }
       )
       yield* desk.drain()
-      const { conversation } = yield* desk.conversation(actor("grace"), offer!.conversationId)
+      const { conversation } = yield* desk.conversation(actor("grace"), offer.conversationId)
       const waits = (yield* desk.offers(actor("grace"))).length
       // Either it was resolved last and holds the message, or it was reopened and is offered: never silent and open.
       expect(conversation.messageCount).toBe(2)
@@ -188,18 +183,15 @@ describe("what the nearest peer loses", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       const first = message("orignal")
-      yield* post("sms", [first, edit(first.platformId, "original")])
-      yield* desk.drain()
+      yield* arrive("sms", [first, edit(first.platformId, "original")])
       expect(yield* texts()).toEqual([["original"]])
 
       yield* TestClock.adjust("8 days")
-      yield* post("sms", [edit(first.platformId, "much later")])
-      yield* desk.drain()
+      yield* arrive("sms", [edit(first.platformId, "much later")])
       expect(yield* texts()).toEqual([["much later"]])
 
       const second = message("secnd")
-      yield* post("sms", [edit(second.platformId, "second")])
-      yield* desk.drain()
+      yield* arrive("sms", [edit(second.platformId, "second")])
       yield* post("sms", [second])
       yield* TestClock.adjust("1 seconds")
       yield* desk.drain()
@@ -211,10 +203,8 @@ describe("what the nearest peer loses", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
-      const { rows } = yield* desk.inbox(actor("grace"))
-      const id = rows[0]!.conversationId
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
       // The platform reports the delivery before it has answered our call.
       sms.answers.push(async () => {
         await Effect.runPromise(
@@ -255,11 +245,9 @@ describe("webhooks", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       const entries = ["a", "b", "c"].map((text) => message(text))
-      yield* post("sms", entries)
-      yield* desk.drain()
+      yield* arrive("sms", entries)
       const before = yield* desk.health(actor("grace"))
-      for (const again of [[...entries].reverse(), [entries[1]!, entries[1]!], entries]) yield* post("sms", again)
-      yield* desk.drain()
+      for (const again of [[...entries].reverse(), [entries[1]!, entries[1]!], entries]) yield* arrive("sms", again)
       expect((yield* desk.health(actor("grace"))).position).toBe(before.position)
       expect(yield* texts()).toEqual([["a", "b", "c"]])
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel] }))))
@@ -268,12 +256,10 @@ describe("webhooks", () => {
   it.effect("[DESK-13] platform message ids stay claimed for at least 8 days", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
-      const desk = yield* Desk
       const entry = message("once")
       yield* post("sms", [entry])
       yield* TestClock.adjust("8 days")
-      yield* post("sms", [entry])
-      yield* desk.drain()
+      yield* arrive("sms", [entry])
       expect(yield* texts()).toEqual([["once"]])
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel] }))))
   })
@@ -304,8 +290,7 @@ describe("webhooks", () => {
           receivedAtMs: 5
         })
         expect(received).toMatchObject({ kind: "answer", answer: { status: 200, body: "ok" } })
-        yield* post("sms", [message("wrong number", { account: "another" }), message("right")])
-        yield* desk.drain()
+        yield* arrive("sms", [message("wrong number", { account: "another" }), message("right")])
         const letters = yield* desk.deadLetters(actor("grace"))
         expect(letters.map((letter) => letter.code).sort()).toEqual(["notJson", "unknownAccount"])
         expect(yield* texts()).toEqual([["right"]])

@@ -2,7 +2,7 @@ import { expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
-import { actor, bot, config, layer, message, platform, post } from "./harness.ts"
+import { actor, arrive, bot, config, layer, message, platform, post } from "./harness.ts"
 
 it.effect("[DESK-1] a message's whole journey: written, offered, accepted, answered, delivered, read", () => {
   const sms = platform("sms")
@@ -10,8 +10,7 @@ it.effect("[DESK-1] a message's whole journey: written, offered, accepted, answe
     const desk = yield* Desk
     yield* desk.setPresence(actor("grace"), "grace", "available")
     const first = message("My parcel is lost")
-    yield* post("sms", [first])
-    yield* desk.drain()
+    yield* arrive("sms", [first])
 
     const offers = yield* desk.offers(actor("grace"))
     expect(offers).toHaveLength(1)
@@ -65,11 +64,9 @@ it.effect("[DESK-2] a bot answers first and hands over with a summary", () => {
   const chat = platform("chat")
   return Effect.gen(function* () {
     const desk = yield* Desk
-    yield* post("chat", [message("hello")])
-    yield* desk.drain()
+    yield* arrive("chat", [message("hello")])
     expect(chat.sent).toHaveLength(1)
-    yield* post("chat", [message("a person please")])
-    yield* desk.drain()
+    yield* arrive("chat", [message("a person please")])
     const { rows } = yield* desk.inbox(actor("grace"))
     expect(rows[0]?.holder).toEqual({ kind: "nobody" })
     const detail = yield* desk.conversation(actor("grace"), rows[0]!.conversationId)
@@ -99,8 +96,7 @@ it.effect("[DESK-3] an offer that nobody answers expires and goes on to the next
   return Effect.gen(function* () {
     const desk = yield* Desk
     yield* desk.setPresence(actor("grace"), "grace", "available")
-    yield* post("sms", [message("anyone?")])
-    yield* desk.drain()
+    yield* arrive("sms", [message("anyone?")])
     expect(yield* desk.offers(actor("grace"))).toHaveLength(1)
     yield* desk.setPresence(actor("linus"), "linus", "available")
     yield* TestClock.adjust("31 seconds")

@@ -7,6 +7,7 @@ import {
   ConversationEvolution,
   Id
 } from "@switchboard/conversation"
+import * as Attribution from "../src/Attribution.ts"
 import * as MetricsReactor from "../src/MetricsReactor.ts"
 import * as SlaReactor from "../src/SlaReactor.ts"
 
@@ -73,38 +74,42 @@ const snooze: Step = [{ type: "SnoozeConversation", untilMs: 99 }, ana]
 const wake: Step = [{ type: "WakeConversation" }, ana]
 const handOff: Step = [{ type: "HandOff", summary: "", reason: "asked" }, robo]
 const transfer: Step = [{ type: "TransferConversation", wanted: {} }, ana]
+const merge: Step = [{ type: "MergeConversation", into: Id.ConversationId.parse("c2") }, ana]
+const undo: Step = [{ type: "UndoMerge" }, ana]
 const echo: Step = [{ type: "RecordEcho", threadId: Id.ThreadId.parse("t"), ...words() }, desk]
 
+type Map = (
+  event: ConversationEvent.ConversationEvent,
+  before: Attribution.Attribution,
+  after: Attribution.Attribution
+) => ReadonlyArray<string>
+
 /** What a step's events come to, after the steps before it. */
-const after = (
-  before: ReadonlyArray<Step>,
-  step: Step,
-  map: (
-    event: ConversationEvent.ConversationEvent,
-    state: ConversationEvolution.State,
-    isBot: boolean
-  ) => ReadonlyArray<string>
-): string => {
+const after = (before: ReadonlyArray<Step>, step: Step, map: Map): string => {
   let state = ConversationEvolution.empty
+  let attribution: Attribution.Attribution | undefined
   const give = ([command, actor]: Step) => {
     const decided = ConversationDecision.decide(state, command, { actor, nowMs: 5 })
     if (!decided.ok) throw new Error(`${command.type}: ${decided.error.message}`)
-    const isBot = state.conversation?.control.holder.kind === "bot"
-    // Reactors see the conversation as the whole commit left it.
     state = ConversationEvolution.fold(decided.value, state)
-    return decided.value.flatMap((event) => map(event, state, isBot))
+    return decided.value.flatMap((event) => {
+      const was = attribution
+      attribution = Attribution.evolve(was, event)!
+      return map(event, was ?? attribution, attribution)
+    })
   }
   for (const one of before) give(one)
   return give(step).join(" ") || "-"
 }
 
-const sla = (event: ConversationEvent.ConversationEvent, state: ConversationEvolution.State, isBot: boolean) =>
-  SlaReactor.toSignals(event, state.conversation!, isBot).map((signal) => signal.kind)
+const sla: Map = (event, before) =>
+  SlaReactor.toSignals(event, { attribution: before, facts: {} }).map((signal) => signal.kind)
 
-const metrics = (event: ConversationEvent.ConversationEvent, state: ConversationEvolution.State) =>
+const metrics: Map = (event, _, attribution) =>
   MetricsReactor.toSignals(
     { family: "conversation", id: conversationId, event, position: 1, stream: "s", version: 1, recordedAtMs: 5 },
-    state.conversation!
+    conversationId,
+    attribution
   ).map((signal) =>
     "to" in signal
       ? `${signal.kind}:${signal.to}`
@@ -143,8 +148,8 @@ describe("[DESK-86] what clocks and measures are told", () => {
       "a message opens it again",
       [...held, does("ResolveConversation")],
       hears(),
-      "reopened queued queued resumed contactMessage",
-      "reopened controlChanged:nobody contactMessage"
+      "reopened queued resumed contactMessage",
+      "reopened:ana controlChanged:nobody contactMessage"
     ],
     [
       "a person opens it again",
@@ -160,15 +165,11 @@ describe("[DESK-86] what clocks and measures are told", () => {
       "reopened resumed contactMessage",
       "reopened contactMessage"
     ],
-    ["it is closed", held, does("CloseConversation"), "closed", "closed controlChanged:nobody"],
+    ["it is closed", held, does("CloseConversation"), "closed", "closed:ana controlChanged:nobody"],
     ["a bot's is closed", [open("bot")], does("CloseConversation"), "closed", "closed controlChanged:nobody"],
-    [
-      "it goes on elsewhere",
-      [o],
-      [{ type: "MergeConversation", into: Id.ConversationId.parse("c2") }, ana],
-      "closed",
-      "closed"
-    ],
+    ["it goes on elsewhere", [o], merge, "closed", "closed"],
+    ["it stands alone again", [o, merge], undo, "reopened", "-"],
+    ["it stands alone again, as it was: resolved", [o, does("ResolveConversation"), merge], undo, "-", "-"],
     ["its urgency changes", [o], [{ type: "SetPriority", priority: "high" }, ana], "factsChanged", "-"],
     ["a note is written", [o], [{ type: "AddNote", ...words() }, ana], "-", "-"]
   ] as ReadonlyArray<readonly [string, ReadonlyArray<Step>, Step, string, string]>)(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Desk } from "../src/Desk.ts"
-import { actor, config, layer, message, platform, post } from "./harness.ts"
+import { actor, arrive, config, layer, message, platform, post } from "./harness.ts"
 
 const root = actor("root", "administrator")
 const text = (words: string) => ({ parts: [{ kind: "text" as const, text: words, format: "plain" as const }] })
@@ -13,8 +13,7 @@ describe("contacts that are one person", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       yield* post("sms", [message("by phone")])
-      yield* post("mail", [message("by mail", { email: "ada@example.com" })])
-      yield* desk.drain()
+      yield* arrive("mail", [message("by mail", { email: "ada@example.com" })])
       const { rows } = yield* desk.inbox(root)
       const phone = rows.find((row) => row.channelKinds[0] === "sms")!
       const letter = rows.find((row) => row.channelKinds[0] === "mail")!
@@ -24,8 +23,7 @@ describe("contacts that are one person", () => {
       expect(yield* seen(phone.conversationId)).toEqual([letter.conversationId])
       expect((yield* desk.conversation(root, phone.conversationId)).contact?.id).toBe(letter.contactId)
 
-      yield* post("sms", [message("by phone again")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("by phone again")])
       const detail = yield* desk.conversation(root, phone.conversationId)
       expect(detail.messages.map((one) => one.author)).toEqual([
         { kind: "contact", id: phone.contactId },
@@ -46,6 +44,28 @@ describe("contacts that are one person", () => {
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel, mail.channel] }))))
   })
 
+  it.effect("[DESK-92] a conversation names who was merged into its contact, until that is undone", () => {
+    const sms = platform("sms")
+    const mail = platform("mail", { threads: "topic" })
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      yield* post("sms", [message("by phone")])
+      yield* arrive("mail", [message("by mail", { email: "ada@example.com" })])
+      const { rows } = yield* desk.inbox(root)
+      const phone = rows.find((row) => row.channelKinds[0] === "sms")!
+      const letter = rows.find((row) => row.channelKinds[0] === "mail")!
+      const mergedOf = (id: string) =>
+        Effect.map(desk.conversation(root, id), (one) => one.merged.map((contact) => contact.id))
+      expect(yield* mergedOf(letter.conversationId)).toEqual([])
+      yield* desk.executeOnContact(root, phone.contactId, { type: "MergeContact", into: letter.contactId })
+      expect(yield* mergedOf(letter.conversationId)).toEqual([phone.contactId])
+      expect(yield* mergedOf(phone.conversationId)).toEqual([phone.contactId])
+      yield* desk.executeOnContact(root, phone.contactId, { type: "UndoContactMerge" })
+      expect(yield* mergedOf(letter.conversationId)).toEqual([])
+      expect((yield* desk.conversation(root, phone.conversationId)).contact?.id).toBe(phone.contactId)
+    }).pipe(Effect.provide(layer(config({ channels: [sms.channel, mail.channel] }))))
+  })
+
   it.effect("[DESK-69] a merged-away contact's open conversation is tied to a new one, never joined", () => {
     const sms = platform("sms")
     const mail = platform("mail", { threads: "topic" })
@@ -53,15 +73,13 @@ describe("contacts that are one person", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       yield* post("sms", [message("by phone")])
-      yield* post("mail", [message("by mail", { email: "ada@example.com" })])
-      yield* desk.drain()
+      yield* arrive("mail", [message("by mail", { email: "ada@example.com" })])
       const { rows } = yield* desk.inbox(root)
       const phone = rows.find((row) => row.channelKinds[0] === "sms")!
       const letter = rows.find((row) => row.channelKinds[0] === "mail")!
       yield* desk.executeOnContact(root, phone.contactId, { type: "MergeContact", into: letter.contactId })
       yield* desk.execute(root, letter.conversationId, { type: "CloseConversation" })
-      yield* post("chat", [message("by chat", { email: "ada@example.com" })])
-      yield* desk.drain()
+      yield* arrive("chat", [message("by chat", { email: "ada@example.com" })])
       const third = (yield* desk.inbox(root)).rows.find((row) => row.channelKinds[0] === "chat")!
       expect(third.conversationId).not.toBe(phone.conversationId)
       expect((yield* desk.conversation(root, third.conversationId)).conversation.links).toEqual([
@@ -78,8 +96,7 @@ describe("an erasure", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       yield* post("sms", [message("xylophone by phone")])
-      yield* post("mail", [message("xylophone by mail", { email: "ada@example.com" })])
-      yield* desk.drain()
+      yield* arrive("mail", [message("xylophone by mail", { email: "ada@example.com" })])
       const { rows } = yield* desk.inbox(root)
       const phone = rows.find((row) => row.channelKinds[0] === "sms")!
       const letter = rows.find((row) => row.channelKinds[0] === "mail")!
@@ -116,8 +133,7 @@ describe("an erasure", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       const letter = message("first", { email: "ada@example.com" })
-      yield* post("mail", [letter])
-      yield* desk.drain()
+      yield* arrive("mail", [letter])
       const { conversationId, contactId } = (yield* desk.inbox(root)).rows[0]!
       yield* desk.erase(root, contactId)
       const answer = message("an answer", { email: "ada@example.com" })
@@ -127,8 +143,7 @@ describe("an erasure", () => {
           thread: { ...answer.thread, token: `${conversationId}.1`, references: [letter.platformId] }
         }
       ])
-      yield* post("chat", [message("by chat", { email: "ada@example.com" })])
-      yield* desk.drain()
+      yield* arrive("chat", [message("by chat", { email: "ada@example.com" })])
       const { rows } = yield* desk.inbox(root)
       expect(rows).toHaveLength(2)
       expect((yield* desk.conversation(root, conversationId)).messages).toHaveLength(1)
@@ -180,8 +195,7 @@ describe("rights", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("mine"), message("theirs", { phone: "+34600000002" })])
-      yield* desk.drain()
+      yield* arrive("sms", [message("mine"), message("theirs", { phone: "+34600000002" })])
       const { rows } = yield* desk.inbox(root)
       const [mine, theirs] = rows
       const me = { kind: "contact", id: mine!.contactId } as const

@@ -4,32 +4,38 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
 import type { DeskConfig } from "../src/DeskConfig.ts"
-import { actor, agent, bot, config, layer, message, platform, post } from "./harness.ts"
+import {
+  actor,
+  agent,
+  arrive,
+  bot,
+  config,
+  firstId,
+  layer,
+  message,
+  offered,
+  platform,
+  post,
+  supervisor
+} from "./harness.ts"
 
-const supervisor = actor("vera", "supervisor")
 const holds = (id: string) =>
   Effect.gen(function* () {
     const desk = yield* Desk
     return (yield* desk.board(supervisor)).agents.find((one) => one.agent.id === id)?.holds
   })
-const first = Effect.gen(function* () {
-  const desk = yield* Desk
-  return (yield* desk.inbox(supervisor)).rows[0]!.conversationId
-})
 
 describe("what waits is offered", () => {
   it.effect("[DESK-64] a conversation that nobody holds is offered again when its contact ends the wait", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("one")])
-      yield* desk.drain()
-      yield* desk.execute(supervisor, yield* first, { type: "WaitForContact" })
+      yield* arrive("sms", [message("one")])
+      yield* desk.execute(supervisor, yield* firstId, { type: "WaitForContact" })
       yield* desk.drain()
       yield* desk.setPresence(actor("grace"), "grace", "available")
       expect(yield* desk.offers(actor("grace"))).toEqual([])
-      yield* post("sms", [message("here it is")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("here it is")])
       expect(yield* desk.offers(actor("grace"))).toHaveLength(1)
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel] }))))
   })
@@ -38,8 +44,7 @@ describe("what waits is offered", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("one"), message("two", { phone: "+34600000002" })])
-      yield* desk.drain()
+      yield* arrive("sms", [message("one"), message("two", { phone: "+34600000002" })])
       const { rows } = yield* desk.inbox(supervisor)
       const [from, into] = rows.map((row) => row.conversationId)
       yield* desk.execute(supervisor, from!, { type: "MergeConversation", into: into! })
@@ -56,15 +61,13 @@ describe("what waits is offered", () => {
       const desk = yield* Desk
       yield* desk.setPresence(actor("grace"), "grace", "available")
       yield* desk.setPresence(actor("linus"), "linus", "available")
-      yield* post("sms", [message("one")])
-      yield* desk.drain()
-      const id = yield* first
+      yield* arrive("sms", [message("one")])
+      const id = yield* firstId
       yield* desk.pick(actor("grace"), id).pipe(Effect.catch(() => desk.acceptOffer(actor("linus"), `${id}.1`)))
       yield* desk.execute(supervisor, id, { type: "ResolveConversation" })
       yield* desk.drain()
       const before = yield* Effect.promise(() => desk.environment.workspace.streamVersion("pool/main"))
-      yield* post("sms", [message("again")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("again")])
       const decided = yield* Effect.promise(() => desk.environment.workspace.stream("pool/main", before))
       expect(decided.map((event) => (event.body["decision"] as { type: string }).type)).toEqual([
         "itemQueued",
@@ -79,16 +82,14 @@ describe("capacity", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("one")])
-      yield* desk.drain()
-      const id = yield* first
+      yield* arrive("sms", [message("one")])
+      const id = yield* firstId
       yield* desk.execute(supervisor, id, { type: "ResolveConversation" })
       yield* desk.execute(supervisor, id, { type: "GiveControl", to: { kind: "agent", id: "grace" as never } })
       yield* desk.drain()
       expect(yield* holds("grace")).toBe(0)
       // It opens again: now it is work.
-      yield* post("sms", [message("again")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("again")])
       expect((yield* desk.board(supervisor)).queues[0]?.waiting).toBe(1)
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel] }))))
   })
@@ -97,12 +98,9 @@ describe("capacity", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* desk.setPresence(actor("grace"), "grace", "available")
-      yield* post("sms", [message("one")])
-      yield* desk.drain()
-      const [offer] = yield* desk.offers(actor("grace"))
-      yield* desk.execute(supervisor, offer!.conversationId, { type: "ResolveConversation" })
-      const refused = yield* Effect.flip(desk.acceptOffer(actor("grace"), offer!.offerId))
+      const offer = yield* offered("sms", [message("one")])
+      yield* desk.execute(supervisor, offer.conversationId, { type: "ResolveConversation" })
+      const refused = yield* Effect.flip(desk.acceptOffer(actor("grace"), offer.offerId))
       expect(refused._tag).toBe("RoutingRefusedError")
       yield* desk.drain()
       expect(yield* holds("grace")).toBe(0)
@@ -120,8 +118,7 @@ describe("agents who leave", () => {
       yield* Effect.gen(function* () {
         const desk = yield* Desk
         yield* desk.setPresence(actor("grace"), "grace", "available")
-        yield* post("sms", [message("one"), message("two", { phone: "+34600000002" })])
-        yield* desk.drain()
+        yield* arrive("sms", [message("one"), message("two", { phone: "+34600000002" })])
         const offers = yield* desk.offers(actor("grace"))
         for (const { offerId } of offers) yield* desk.acceptOffer(actor("grace"), offerId)
         yield* desk.execute(actor("grace"), offers[1]!.conversationId, { type: "WaitForContact" })
@@ -133,8 +130,7 @@ describe("agents who leave", () => {
         yield* desk.drain()
         expect(yield* desk.offers(actor("linus"))).toHaveLength(1)
         // The one that waited for its contact too.
-        yield* post("sms", [message("more", { phone: "+34600000002" }), message("more")])
-        yield* desk.drain()
+        yield* arrive("sms", [message("more", { phone: "+34600000002" }), message("more")])
         expect(yield* desk.offers(actor("linus"))).toHaveLength(2)
       }).pipe(Effect.provide(layer(made([agent("linus"), boss]), "b")))
     })

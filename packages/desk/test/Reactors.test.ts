@@ -5,9 +5,7 @@ import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
 import type { Recorded } from "../src/DeskEvent.ts"
 import * as Reactors from "../src/Reactor.ts"
-import { actor, config, layer, message, platform, post } from "./harness.ts"
-
-const supervisor = actor("vera", "supervisor")
+import { actor, arrive, config, layer, message, offered, platform, post, supervisor } from "./harness.ts"
 
 /** Storage whose commits fail while `fails` says so. */
 const unreliable = (fails: (commit: StorageDriver.Commit) => boolean) => {
@@ -18,6 +16,11 @@ const unreliable = (fails: (commit: StorageDriver.Commit) => boolean) => {
       group.some(fails) ? Promise.reject(new Error("the disk is gone")) : driver.commit(group, nowMs)
   }
 }
+
+/** Lets everything run that waits for no clock. */
+const settle = Effect.promise(async () => {
+  for (let turns = 0; turns < 50; turns++) await new Promise((done) => setImmediate(done))
+})
 
 const conversationIds = Effect.gen(function* () {
   const desk = yield* Desk
@@ -34,13 +37,10 @@ describe("a reactor", () => {
     )
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* desk.setPresence(actor("grace"), "grace", "available")
-      yield* post("sms", [message("one")])
-      yield* desk.drain()
-      const [offer] = yield* desk.offers(actor("grace"))
+      const offer = yield* offered("sms", [message("one")])
       broken = true
       // Another conversation's arrival is in the same batch as the order that can't be given.
-      const accepting = yield* Effect.forkChild(Effect.exit(desk.acceptOffer(actor("grace"), offer!.offerId)))
+      const accepting = yield* Effect.forkChild(Effect.exit(desk.acceptOffer(actor("grace"), offer.offerId)))
       yield* Fiber.join(accepting)
       yield* post("sms", [message("two", { phone: "+34600000002" })])
       yield* Effect.exit(desk.drain())
@@ -48,7 +48,7 @@ describe("a reactor", () => {
       broken = false
       yield* desk.drain()
       expect((yield* desk.offers(actor("grace"))).map((one) => one.row?.preview)).toEqual(["two"])
-      const { row } = yield* desk.conversation(actor("grace"), offer!.conversationId)
+      const { row } = yield* desk.conversation(actor("grace"), offer.conversationId)
       expect(row?.assignee).toBe("grace")
     }).pipe(
       Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
@@ -126,8 +126,7 @@ describe("a reactor", () => {
           ]
         })
       )
-      yield* post("sms", [message("two", { phone: "+34600000002" })])
-      yield* desk.drain()
+      yield* arrive("sms", [message("two", { phone: "+34600000002" })])
       const health = yield* desk.health(supervisor)
       expect(health.reactors.map(({ behind }) => behind)).toEqual([0, 0, 0, 0])
       expect(new Set(health.parked.map((one) => one.stream))).toEqual(new Set([stream]))
@@ -191,6 +190,298 @@ describe("a reactor", () => {
       Effect.provideService(References.MinimumLogLevel, "None")
     )
   })
+
+  /** A reactor that notes every conversation it reads, and throws as `throws` says. */
+  const noting = (read: Array<string>, throws: (event: Recorded) => boolean): Reactors.Reactor => ({
+    name: "noting",
+    react: async (events) => {
+      if (events.some(throws)) throw new Error("out of order")
+      const mine = events.filter((event) => event.family === "conversation")
+      read.push(...mine.map((event) => `${event.stream}@${event.version}`))
+      const streams = new Set(mine.map(({ stream }) => stream))
+      return { commit: { views: [...streams].map((key) => ({ view: "counts", key, put: {} })) } }
+    }
+  })
+  const drain = Effect.fnUntraced(function* (running: Reactors.Running) {
+    while (yield* running.step) {
+      // Until level.
+    }
+  })
+  const writeTo = (count: number, text = "hello") =>
+    Effect.gen(function* () {
+      const streams: Array<string> = []
+      for (let index = 1; index <= count; index++) {
+        yield* post("sms", [message(text, { phone: `+3460000000${index}` })])
+        for (const id of yield* conversationIds) {
+          if (!streams.includes(`conversation/${id}`)) streams.push(`conversation/${id}`)
+        }
+      }
+      return streams
+    })
+
+  it.effect(
+    "[DESK-100] that throws on everything stops before it parks all streams, and goes on once it is mended",
+    () => {
+      const sms = platform("sms")
+      return Effect.gen(function* () {
+        const desk = yield* Desk
+        const read: Array<string> = []
+        let broken = true
+        const reactor = noting(read, (event) => broken && event.family === "conversation")
+        const running = yield* Reactors.start(desk.environment, reactor, () => Effect.void)
+        // Contacts' events, of which it makes nothing, stand between.
+        const streams = yield* writeTo(7)
+        yield* drain(running)
+        expect(running.stopped()).toMatchObject({ reason: "Error: out of order", sinceMs: 0 })
+        expect((yield* desk.health(supervisor)).parked).toEqual([])
+        expect(running.position()).toBe(0)
+
+        // Not at once again, whatever comes; then from the same position.
+        broken = false
+        yield* writeTo(1, "more")
+        expect(yield* running.step).toBe(false)
+        yield* TestClock.adjust("30 seconds")
+        yield* drain(running)
+        expect(running.stopped()).toBeUndefined()
+        expect(read).toEqual([...streams.flatMap((stream) => [`${stream}@1`, `${stream}@2`]), `${streams[0]}@3`])
+      }).pipe(
+        Effect.provide(layer(config({ channels: [sms.channel] }))),
+        Effect.provideService(References.MinimumLogLevel, "None")
+      )
+    }
+  )
+
+  it.effect("[DESK-100] that meets them one by one parks four, and a restart goes on with the fifth", () => {
+    const sms = platform("sms")
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      const read: Array<string> = []
+      let broken = true
+      const reactor = noting(read, (event) => broken && event.family === "conversation")
+      const running = yield* Reactors.start(desk.environment, reactor, () => Effect.void)
+      const streams: Array<string> = []
+      for (let count = 1; count <= 6; count++) {
+        streams.push((yield* writeTo(count)).at(-1)!)
+        yield* drain(running)
+        yield* TestClock.adjust("1 minutes")
+      }
+      const { parked } = yield* desk.health(supervisor)
+      expect(parked.map((one) => one.stream).sort()).toEqual(streams.slice(0, 4).sort())
+      expect(running.stopped()?.reason).toBe("Error: out of order")
+      broken = false
+      const again = yield* Reactors.start(desk.environment, reactor, () => Effect.void)
+      yield* drain(again)
+      expect(new Set(read.map((one) => one.split("@")[0]))).toEqual(new Set(streams.slice(4)))
+      for (const stream of streams.slice(0, 4)) expect(yield* again.retry(stream)).toBeUndefined()
+      const rows = yield* Effect.promise(() => desk.environment.workspace.journal(0, 1000))
+      expect(read.length).toBe(rows.filter((row) => row.stream.startsWith("conversation/")).length)
+    }).pipe(
+      Effect.provide(layer(config({ channels: [sms.channel] }))),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  })
+
+  it.effect("[DESK-100] that can read some of many bad streams' neighbours only parks", () => {
+    const sms = platform("sms")
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      const streams = yield* writeTo(9)
+      const bad = streams.filter((_, index) => index % 3 !== 2)
+      const reactor = noting([], (event) => bad.includes(event.stream))
+      const running = yield* Reactors.start(desk.environment, reactor, () => Effect.void)
+      yield* drain(running)
+      expect(running.stopped()).toBeUndefined()
+      const { parked } = yield* desk.health(supervisor)
+      expect(parked.map((one) => one.stream).sort()).toEqual(bad.sort())
+    }).pipe(
+      Effect.provide(layer(config({ channels: [sms.channel] }))),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  })
+
+  it.effect("[DESK-102] whose storage can't be read parks nothing; what storage refuses parks its stream", () => {
+    const sms = platform("sms")
+    let away = false
+    const memory = MemoryStorage.make()
+    const driver: StorageDriver.StorageDriver = {
+      ...memory,
+      claims: (...args) => (away ? Promise.reject(new Error("the line is down")) : memory.claims(...args))
+    }
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      const read: Array<string> = []
+      let refused = ""
+      const reactor: Reactors.Reactor = {
+        name: "reading",
+        react: async (events, reads) => {
+          const mine = events.filter((event) => event.family === "conversation")
+          if (mine.length > 0) await reads.claims(["anything"])
+          read.push(...mine.map((event) => event.stream))
+          const change = { view: "counts", key: "reading", put: {} }
+          const isRefused = mine.some((event) => event.stream === refused)
+          return { commit: { views: isRefused ? [change, change] : [change] } }
+        }
+      }
+      const running = yield* Reactors.start(desk.environment, reactor, () => Effect.void)
+      const [first, second] = yield* writeTo(2)
+      away = true
+      expect((yield* Effect.flip(running.step)).message).toContain("the line is down")
+      away = false
+      refused = first!
+      yield* drain(running)
+      expect((yield* desk.health(supervisor)).parked).toMatchObject([
+        { stream: first, reason: expect.stringContaining("at most once") }
+      ])
+      expect(read).toContain(second)
+      expect(running.stopped()).toBeUndefined()
+    }).pipe(
+      Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  })
+
+  it.effect("[DESK-102] whose storage fails for long leaves nothing behind with every try", () => {
+    const sms = platform("sms")
+    let away = true
+    const driver = unreliable((commit) => away && commit.cursor !== undefined)
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      const listening = new Set<object>()
+      const { storage } = desk.environment
+      const { changes } = storage
+      Object.assign(storage, {
+        changes: (listener: Parameters<typeof changes>[0]) => {
+          const stop = changes(listener)
+          listening.add(stop)
+          return () => {
+            listening.delete(stop)
+            stop()
+          }
+        }
+      })
+      yield* post("sms", [message("one")])
+      yield* Effect.forkScoped(desk.run)
+      yield* settle
+      const atFirst = listening.size
+      for (let tries = 0; tries < 20; tries++) {
+        yield* TestClock.adjust("1 seconds")
+        yield* settle
+      }
+      expect(listening.size).toBeLessThanOrEqual(atFirst + 4)
+      const failing = (yield* desk.health(supervisor)).reactors.map(({ stopped }) => stopped)
+      expect(failing.map((one) => one?.sinceMs)).toEqual([0, 0, 0, 0])
+      expect(failing[0]?.reason).toContain("the disk is gone")
+      away = false
+      for (let rests = 0; rests < 3; rests++) {
+        yield* TestClock.adjust("1 seconds")
+        yield* settle
+      }
+      const { reactors } = yield* desk.health(supervisor)
+      expect(reactors.map(({ behind, stopped }) => [behind, stopped])).toEqual(Array(4).fill([0, null]))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  })
+
+  it.effect("[DESK-101] that can't read a stream everything depends on stops there and passes over nothing", () =>
+    Effect.gen(function* () {
+      const desk = yield* Desk
+      const read: Array<number> = []
+      let broken = true
+      const reactor: Reactors.Reactor = {
+        name: "depending",
+        isEssential: (stream) => stream.startsWith("pool-requests/"),
+        react: async (events) => {
+          if (broken && events.some((event) => event.family === "pool")) throw new Error("no")
+          read.push(...events.map((event) => event.position))
+          return { commit: {} }
+        }
+      }
+      const running = yield* Reactors.start(desk.environment, reactor, () => Effect.void)
+      yield* drain(running)
+      expect(running.stopped()?.reason).toBe("Error: no")
+      expect(read).toEqual([])
+      broken = false
+      yield* TestClock.adjust("30 seconds")
+      yield* drain(running)
+      // The agents' profiles, as the desk told its pool of them.
+      expect(read).toEqual([1, 2, 3, 4])
+    }).pipe(Effect.provide(layer(config())), Effect.provideService(References.MinimumLogLevel, "None"))
+  )
+
+  /** A decision that can't be read, in the pool's own stream. */
+  const spoilPool = Effect.gen(function* () {
+    const { workspace } = (yield* Desk).environment
+    yield* Effect.promise(async () =>
+      workspace.commit({
+        appends: [
+          {
+            stream: "pool/main",
+            expectedVersion: await workspace.streamVersion("pool/main"),
+            events: [
+              { type: "PoolDecided", schema: 1, recordedAtMs: 0, body: { answers: 0, nowMs: 0, decision: null } }
+            ]
+          }
+        ]
+      })
+    )
+  })
+
+  it.effect("[DESK-101] the router stops at a decision it can't read, says so, and nothing else stands still", () => {
+    const sms = platform("sms")
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      yield* desk.setPresence(actor("grace"), "grace", "available")
+      yield* desk.drain()
+      yield* spoilPool
+      yield* post("sms", [message("one")])
+      expect(yield* desk.drain()).toEqual({ level: false })
+      const { reactors, parked } = yield* desk.health(supervisor)
+      const router = reactors.find((one) => one.name === "router")
+      expect(router?.stopped?.reason).toContain("TypeError")
+      expect(router?.behind).toBeGreaterThan(0)
+      expect(parked.filter((one) => one.reactor === "router")).toEqual([])
+      expect(reactors.filter((one) => one.stopped === null).map((one) => one.name)).toEqual(["sla", "inbox", "metrics"])
+      expect((yield* desk.inbox(supervisor)).rows.map((row) => row.preview)).toEqual(["one"])
+    }).pipe(
+      Effect.provide(layer(config({ channels: [sms.channel] }))),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  })
+
+  it.effect("[DESK-100] that stopped is tried again by itself, at intervals, while the desk runs", () => {
+    const memory = MemoryStorage.make()
+    let restored = 0
+    const driver: StorageDriver.StorageDriver = {
+      ...memory,
+      query: (workspace, query) => {
+        if (query.view === "poolItems") restored++
+        return memory.query(workspace, query)
+      }
+    }
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      yield* spoilPool
+      yield* Effect.forkScoped(desk.run)
+      yield* settle
+      expect((yield* desk.health(supervisor)).reactors[0]?.stopped).not.toBeNull()
+      for (let tries = 0; tries < 3; tries++) {
+        const before = restored
+        yield* TestClock.adjust("29 seconds")
+        yield* settle
+        expect(restored).toBe(before)
+        yield* TestClock.adjust("1 seconds")
+        yield* settle
+        expect(restored).toBeGreaterThan(before)
+      }
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(layer(config({}, driver))),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  })
 })
 
 describe("a request to the pool", () => {
@@ -211,16 +502,13 @@ describe("a request to the pool", () => {
     }
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* desk.setPresence(actor("grace"), "grace", "available")
-      yield* post("sms", [message("one")])
-      yield* desk.drain()
-      const [offer] = yield* desk.offers(actor("grace"))
+      const offer = yield* offered("sms", [message("one")])
       lose = true
       // The first try is told that storage failed; asked again, the answer is the one that was given.
-      expect((yield* Effect.flip(desk.acceptOffer(actor("grace"), offer!.offerId)))._tag).toBe("StorageFailedError")
-      yield* desk.acceptOffer(actor("grace"), offer!.offerId)
+      expect((yield* Effect.flip(desk.acceptOffer(actor("grace"), offer.offerId)))._tag).toBe("StorageFailedError")
+      yield* desk.acceptOffer(actor("grace"), offer.offerId)
       yield* desk.drain()
-      expect((yield* desk.conversation(actor("grace"), offer!.conversationId)).row?.assignee).toBe("grace")
+      expect((yield* desk.conversation(actor("grace"), offer.conversationId)).row?.assignee).toBe("grace")
     }).pipe(
       Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
       Effect.provideService(References.MinimumLogLevel, "None")
@@ -232,8 +520,7 @@ describe("a request to the pool", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       yield* desk.setPresence(actor("grace"), "grace", "available")
-      yield* post("sms", [message("one"), message("two", { phone: "+34600000002" })])
-      yield* desk.drain()
+      yield* arrive("sms", [message("one"), message("two", { phone: "+34600000002" })])
       for (const offer of yield* desk.offers(actor("grace"))) {
         const accepting = yield* Effect.forkChild(desk.acceptOffer(actor("grace"), offer.offerId), {
           startImmediately: true

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { Desk } from "../src/Desk.ts"
-import { actor, config, layer, message, platform, post } from "./harness.ts"
+import { actor, arrive, config, firstId, layer, message, platform, post, supervisor } from "./harness.ts"
 
-const supervisor = actor("vera", "supervisor")
 const phone = "+34600000001"
 
 /** A channel whose contacts read their own thread here. */
@@ -67,9 +66,8 @@ describe("a contact's thread", () => {
     const site = chat()
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("chat", [message("0", { phone })])
-      yield* desk.drain()
-      const id = (yield* desk.inbox(supervisor)).rows[0]!.conversationId
+      yield* arrive("chat", [message("0", { phone })])
+      const id = yield* firstId
       for (let n = 0; n < 520; n++) yield* desk.note(actor("grace"), id, { text: "a note" })
       for (let n = 1; n < 620; n++) yield* post("chat", [message(String(n), { phone })])
       yield* desk.execute(supervisor, id, { type: "CloseConversation" })
@@ -91,20 +89,17 @@ describe("a contact's thread", () => {
     return Effect.gen(function* () {
       const desk = yield* Desk
       // An older conversation that is itself a follow-up.
-      yield* post("mail", [message("old mail", { email: "ada@example.com" })])
-      yield* desk.drain()
-      const old = (yield* desk.inbox(supervisor)).rows[0]!.conversationId
+      yield* arrive("mail", [message("old mail", { email: "ada@example.com" })])
+      const old = yield* firstId
       yield* desk.execute(supervisor, old, { type: "CloseConversation" })
       yield* post("mail", [message("mail", { email: "ada@example.com" })])
-      yield* post("chat", [message("in chat", { phone })])
-      yield* desk.drain()
+      yield* arrive("chat", [message("in chat", { phone })])
       const before = yield* readAll
       const { rows } = yield* desk.inbox(supervisor)
       const from = rows.find((row) => row.channelKinds[0] === "chat")!.conversationId
       const into = rows.find((row) => row.channelKinds[0] === "mail")!.conversationId
       yield* desk.execute(supervisor, from, { type: "MergeConversation", into: into as never })
-      yield* post("chat", [message("still in chat", { phone })])
-      yield* desk.drain()
+      yield* arrive("chat", [message("still in chat", { phone })])
       const after = yield* readAll
       expect(after.texts).toEqual(["in chat", "still in chat"])
       expect(after.sequences[0]).toBe(before.sequences[0])
@@ -115,8 +110,7 @@ describe("a contact's thread", () => {
     const site = chat()
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("chat", [message("hello", { phone }), message("other", { phone: "+34600000002" })])
-      yield* desk.drain()
+      yield* arrive("chat", [message("hello", { phone }), message("other", { phone: "+34600000002" })])
       const { rows } = yield* desk.inbox(supervisor)
       const details = yield* Effect.forEach(rows, (row) => desk.conversation(supervisor, row.conversationId))
       const mine = details.find((one) => textOf(one.messages[0]!) === "hello")!.conversation.id
@@ -136,6 +130,44 @@ describe("a contact's thread", () => {
         typing: { typing: true, authorName: "Grace" }
       })
       const denied = yield* Effect.flip(desk.typing({ kind: "contact", id: "x" as never }, mine, true))
+      expect(denied._tag).toBe("RejectedError")
+    }).pipe(Effect.scoped, Effect.provide(layer(config({ channels: [site.channel] }))))
+  })
+
+  it.effect("[DESK-91] whoever follows a conversation hears that its contact types, and it leaves no trace", () => {
+    const site = chat()
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      const other = "+34600000002"
+      yield* arrive("chat", [message("hello", { phone }), message("other", { phone: other })])
+      const { rows } = yield* desk.inbox(supervisor)
+      const details = yield* Effect.forEach(rows, (row) => desk.conversation(supervisor, row.conversationId))
+      const mine = details.find((one) => textOf(one.messages[0]!) === "hello")!.conversation.id
+      const hearing = yield* Effect.forkChild(
+        Stream.runCollect(Stream.take(desk.contactTyping(actor("grace"), mine), 2))
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+      const before = (yield* desk.health(supervisor)).position
+      const typing = (number: string, isTyping: boolean) => {
+        const { from, thread } = message("", { phone: number })
+        const entryId = `${number} ${isTyping}`
+        return {
+          kind: "typingChanged" as const,
+          account: "key",
+          entryId,
+          occurredAtMs: 0,
+          from,
+          thread,
+          typing: isTyping
+        }
+      }
+      yield* post("chat", [typing(other, true)])
+      yield* desk.typing(actor("linus"), mine, true)
+      yield* post("chat", [typing(phone, true)])
+      yield* post("chat", [typing(phone, false)])
+      expect(yield* Fiber.join(hearing)).toEqual([{ typing: true }, { typing: false }])
+      expect((yield* desk.health(supervisor)).position).toBe(before)
+      const denied = yield* Effect.flip(Stream.runHead(desk.contactTyping({ kind: "contact", id: "x" as never }, mine)))
       expect(denied._tag).toBe("RejectedError")
     }).pipe(Effect.scoped, Effect.provide(layer(config({ channels: [site.channel] }))))
   })

@@ -6,9 +6,8 @@ import { TestClock } from "effect/testing"
 import { afterEach, describe as group, test } from "vitest"
 import { createDesk } from "../src/createDesk.ts"
 import { Desk } from "../src/Desk.ts"
-import { actor, bot, config, layer, message, platform, post } from "./harness.ts"
+import { actor, arrive, bot, config, firstId, layer, message, platform, post, supervisor } from "./harness.ts"
 
-const supervisor = actor("vera", "supervisor")
 const text = (words: string) => ({ parts: [{ kind: "text" as const, text: words, format: "plain" as const }] })
 
 describe("workers", () => {
@@ -31,9 +30,8 @@ describe("workers", () => {
         )
       )
       yield* TestClock.adjust("1 seconds")
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
-      const id = (yield* desk.inbox(supervisor)).rows[0]!.conversationId
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
       yield* desk.reply(supervisor, id, text("hi"))
       yield* desk.drain()
       expect(sms.sent).toHaveLength(1)
@@ -72,9 +70,8 @@ describe("workers", () => {
     const sms = platform("sms")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
-      const id = (yield* desk.inbox(supervisor)).rows[0]!.conversationId
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
       let edit: (() => Promise<unknown>) | undefined
       sms.answers.push(async () => {
         await edit?.()
@@ -153,13 +150,12 @@ describe("the board", () => {
       )
       yield* desk.drain()
       expect((yield* desk.board(supervisor)).queues[0]?.waiting).toBe(6000)
-      yield* post("sms", [message("hello")])
-      yield* desk.drain()
+      yield* arrive("sms", [message("hello")])
       yield* desk.setPresence(actor("grace"), "grace", "available")
       yield* desk.drain()
       expect(yield* desk.offers(actor("grace"))).toHaveLength(3)
       expect((yield* desk.board(supervisor)).active).toBe(1)
-      const id = (yield* desk.inbox(supervisor)).rows[0]!.conversationId
+      const id = yield* firstId
       yield* desk.execute(supervisor, id, { type: "ResolveConversation" })
       yield* desk.drain()
       expect((yield* desk.board(supervisor)).active).toBe(0)

@@ -129,6 +129,8 @@ export const actor = (id: string, role: "agent" | "supervisor" | "administrator"
   role
 })
 
+export const supervisor = actor("vera", "supervisor")
+
 export const config = (more: Partial<DeskConfig> = {}, driver?: StorageDriver.StorageDriver): DeskConfig => ({
   storage: driver ?? MemoryStorage.make(),
   blobs: MemoryBlobStore.make(),
@@ -160,6 +162,30 @@ export const post = Effect.fnUntraced(function* (
     body: new TextEncoder().encode(JSON.stringify(posted)),
     receivedAtMs: 0
   })
+})
+
+/** The same, and the desk does all that follows. */
+export const arrive = Effect.fnUntraced(function* (kind: string, posted: ReadonlyArray<Inbound.Entry>) {
+  const desk = yield* Desk
+  const received = yield* post(kind, posted)
+  yield* desk.drain()
+  return received
+})
+
+/** Grace is free, contacts write: the first offer that she gets. */
+export const offered = Effect.fnUntraced(function* (kind: string, posted: ReadonlyArray<Inbound.Entry>) {
+  const desk = yield* Desk
+  yield* desk.setPresence(actor("grace"), "grace", "available")
+  yield* arrive(kind, posted)
+  const [offer] = yield* desk.offers(actor("grace"))
+  return offer!
+})
+
+/** The conversation that stands first in the list. */
+export const firstId = Effect.gen(function* () {
+  const desk = yield* Desk
+  const { rows } = yield* desk.inbox(supervisor)
+  return rows[0]!.conversationId
 })
 
 export const bot = (onTurn: Bot.Bot["onTurn"], deadlineMs = 5000): Bot.Bot => ({

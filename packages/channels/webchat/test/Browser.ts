@@ -54,7 +54,7 @@ export const setStage = async (): Promise<Stage> => {
           : ["text/html; charset=utf-8", html(page.lang, page.dir, page.attributes)]
     response.writeHead(200, {
       "content-type": type,
-      "content-security-policy": `default-src 'none'; script-src 'self'; style-src 'self'; connect-src ${deskUrl}; img-src ${deskUrl}`
+      "content-security-policy": `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${deskUrl}; img-src ${deskUrl}`
     })
     response.end(body)
   })

@@ -301,6 +301,24 @@ describe("everybody can use it", () => {
   })
 })
 
+test("an empty endpoint is none: the desk is where the script came from, whatever the page", async () => {
+  const page = await stage.open()
+  const asked: Array<string> = []
+  await page.route("**/channels/webchat/**", (route) => {
+    asked.push(route.request().url())
+    return route.fulfill({ status: 503 })
+  })
+  await page.evaluate(() => {
+    history.pushState(null, "", "/shoes/42?size=7")
+    document.querySelector("switchboard-chat")!.setAttribute("endpoint", "")
+  })
+  await launcher(page).click()
+  await write(page, "Hello")
+  await vi.waitFor(() => expect(asked).not.toEqual([]), 5000)
+  const { origin } = new URL(page.url())
+  expect(asked.filter((url) => !url.startsWith(`${origin}/channels/webchat/shop/`))).toEqual([])
+})
+
 test("speaks the visitor's language, in the site's words where it has some", async () => {
   const page = await stage.open({ lang: "es", attributes: 'greeting="¡Bienvenida!"' })
   await page.getByRole("button", { name: "Abrir el chat" }).click()

@@ -88,6 +88,7 @@ const requests: Readonly<Record<string, readonly [path: string, body?: object]>>
   setPresence: ["/api/agents/ada/presence", { status: "away" }],
   listAgents: ["/api/agents"],
   listTeams: ["/api/teams"],
+  listChannels: ["/api/channels"],
   getBoard: ["/api/board"],
   listMeasures: ["/api/measures"],
   getMetrics: ["/api/metrics?measure=reply-time&fromMs=0&toMs=3600000"],

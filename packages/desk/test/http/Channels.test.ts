@@ -17,6 +17,14 @@ test("[HTTP-27] a channel gets the request as it came: method, address, lower-ca
   expect(String(asked["url"])).toBe(`${origin}/channels/chat/web/hook?x=%2F`)
 })
 
+test("[HTTP-40] behind a proxy a channel sees the address that its platform called", async () => {
+  const { fetch, calls } = make({ config: { publicUrl: "https://desk.test" } })
+  await fetch(new Request("http://10.0.0.7:4000//evil.test/", { method: "POST", body: "x" }))
+  expect(calls).toEqual([])
+  await fetch(new Request("http://10.0.0.7:4000/channels/chat/hook?x=%2F", { method: "POST", body: "x" }))
+  expect(String((calls[0]![2] as Record<string, unknown>)["url"])).toBe(`${origin}/channels/chat/hook?x=%2F`)
+})
+
 test("[HTTP-27] any method reaches the channel, without a credential", async () => {
   const { fetch, calls } = make()
   for (const method of ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"]) {

@@ -107,7 +107,7 @@ describe("an API key", () => {
       ["crm", "agent"],
       ["ops", "administrator"]
     ]) {
-      const headers = { authorization: `Bearer ${id}-secret-0123456789` }
+      const headers = { authorization: `Bearer ${id}-secret-of-thirty-two-0123456789` }
       const answer = await fetch(await request("GET", "/api/me", { as: null, headers }))
       expect(await answer.json()).toMatchObject({ actor: { kind: "apiKey", id, role }, agent: null, expiresAtMs: null })
     }
@@ -115,11 +115,11 @@ describe("an API key", () => {
 
   test.each([
     "",
-    "crm-secret-012345678",
-    "crm-secret-01234567890",
-    "crm-secret-012345678X",
-    "Xrm-secret-0123456789",
-    "CRM-SECRET-0123456789",
+    "crm-secret-of-thirty-two-012345678",
+    "crm-secret-of-thirty-two-01234567890",
+    "crm-secret-of-thirty-two-012345678X",
+    "Xrm-secret-of-thirty-two-0123456789",
+    "CRM-SECRET-OF-THIRTY-TWO-0123456789",
     "crm"
   ])("[HTTP-4] %j is no key", async (near) => {
     expect(await status(near)).toBe(401)
@@ -127,7 +127,7 @@ describe("an API key", () => {
 
   test("[HTTP-4] a key in a cookie counts for nothing", async () => {
     const { fetch } = make()
-    const headers = { cookie: "switchboard_session=ops-secret-0123456789" }
+    const headers = { cookie: "switchboard_session=ops-secret-of-thirty-two-0123456789" }
     expect((await fetch(await request("GET", "/api/me", { as: null, headers }))).status).toBe(401)
   })
 })
@@ -188,6 +188,20 @@ describe("a browser's cookie", () => {
     expect(answer.status).toBe(403)
     expect((await problemOf(answer)).code).toBe("forgeryPossible")
     expect(calls).toEqual([])
+  })
+
+  test("[HTTP-40] behind a proxy that ends TLS the own origin is the public one, and no other", async () => {
+    const { fetch, calls } = make({ config: { publicUrl: "https://desk.test/" } })
+    const from = async (ownOrigin: string) => {
+      const cookie = `switchboard_session=${await token("ada")}`
+      const headers = { cookie, origin: ownOrigin, "x-forwarded-proto": "https" }
+      return fetch(new Request("http://10.0.0.7:4000/api/offers/c1.1/accept", { method: "POST", headers }))
+    }
+    expect((await from("https://desk.test")).status).toBe(204)
+    expect(calls.map(([name]) => name)).toEqual(["acceptOffer"])
+    for (const other of ["http://10.0.0.7:4000", "http://desk.test", "https://evil.test"]) {
+      expect((await from(other)).status).toBe(403)
+    }
   })
 
   test.each<[string, Record<string, string>]>([

@@ -101,6 +101,7 @@ export const detail: ConversationDetail = {
   },
   row,
   contact: null,
+  merged: [],
   messages: [],
   hasEarlier: false,
   others: [],
@@ -177,6 +178,7 @@ const answers: DeskService = {
     }),
   measures: () => Measures.catalog(),
   changes: () => Stream.never,
+  contactTyping: () => Stream.never,
   deadLetters: () =>
     Effect.succeed([
       {
@@ -198,7 +200,10 @@ const answers: DeskService = {
   health: () =>
     Effect.succeed({
       position: 41,
-      reactors: [{ name: "inbox", position: 41, behind: 0 }],
+      reactors: [
+        { name: "inbox", position: 41, behind: 0, stopped: null },
+        { name: "sla", position: 40, behind: 1, stopped: { reason: "broken", sinceMs: nowMs } }
+      ],
       parked: [{ reactor: "sla", stream: "conversation/c9", position: 7, reason: "broken", parkedAtMs: nowMs }],
       deadLetters: 1
     }),
@@ -239,8 +244,8 @@ export const make = (options: FakeOptions = {}): FakeDesk => {
     agents: [agent("ada", "agent"), agent("sol", "supervisor"), agent("root", "administrator")],
     teams: [{ id: Id.TeamId.parse("billing"), name: "Billing" }],
     apiKeys: [
-      { id: "crm", secret: "crm-secret-0123456789", role: "agent" },
-      { id: "ops", secret: "ops-secret-0123456789", role: "administrator" }
+      { id: "crm", secret: "crm-secret-of-thirty-two-0123456789", role: "agent" },
+      { id: "ops", secret: "ops-secret-of-thirty-two-0123456789", role: "administrator" }
     ],
     ...options.config
   })

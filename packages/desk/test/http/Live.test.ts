@@ -129,6 +129,23 @@ it.effect("[HTTP-23] a client that resumes sees every change once", () =>
   })
 )
 
+it.effect("[HTTP-30] a conversation that is followed adds its contact's typing, which moves no position", () =>
+  Effect.gen(function* () {
+    const typing = yield* Queue.unbounded<ContactThread.ThreadTyping>()
+    const fake = yield* virtual({ answers: { changes, contactTyping: () => Stream.fromQueue(typing) } })
+    const { next, cancel } = reader(yield* follow(fake, "/api/events?after=7&conversation=c1"))
+    let text = ""
+    while (!text.includes("id: 9")) text += yield* next
+    yield* Queue.offer(typing, { typing: true })
+    expect(yield* next).toBe('event: typing\ndata: {"conversationId":"c1","typing":true}\n\n')
+    expect(fake.calls.find(([name]) => name === "contactTyping")?.[2]).toBe("c1")
+    yield* cancel
+    const without = yield* follow(fake, "/api/events")
+    expect(fake.calls.filter(([name]) => name === "contactTyping")).toHaveLength(1)
+    yield* Effect.promise(() => without.body!.cancel())
+  })
+)
+
 it.effect("[HTTP-24] a comment every 15 seconds says that the line is alive", () =>
   Effect.gen(function* () {
     const fake = yield* virtual({})

@@ -161,7 +161,7 @@ describe("bodies", () => {
     expect(answer.status).toBe(415)
   })
 
-  const config = { limits: { ...defaultLimits, requestBytes: 100 } }
+  const config = { limits: { ...defaultLimits, requestBytes: 100, attachmentBytes: 75 } }
   const endless = (chunks: { pulled: number; cancelled: boolean }) =>
     new ReadableStream<Uint8Array>(
       {

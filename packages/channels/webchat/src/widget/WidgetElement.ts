@@ -21,7 +21,7 @@ const defaultEndpoint = (): string => {
 /**
  * `<switchboard-chat account="shop" endpoint="https://desk.example.com">`: a button that opens a chat.
  *
- * **Attributes** `account`, `endpoint` (the desk; where this script comes from when left out), `identity` (JSON, also a
+ * **Attributes** `account`, `endpoint` (the desk; where this script comes from when left out or empty), `identity` (JSON, also a
  * property), `heading`, `greeting`, `language`, `theme` (`auto`, `light`, `dark`), `color`, `prechat` (asks for a name
  * and an e-mail address first).
  */
@@ -225,7 +225,7 @@ export class SwitchboardChat extends Base {
   }
 
   get #endpoint(): string {
-    return new URL(this.getAttribute("endpoint") ?? defaultEndpoint(), location.href).href
+    return new URL(this.getAttribute("endpoint")?.trim() || defaultEndpoint(), location.href).href
   }
 
   get #language(): string {
