@@ -3,7 +3,7 @@
  */
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { build, type Plugin } from "esbuild"
+import { type BuildOptions, build, type Plugin } from "esbuild"
 
 /** A file as it is served. */
 export interface Asset {
@@ -27,33 +27,49 @@ const oneMantine: Plugin = {
     )
 }
 
-/** The agents' application, the demo shop's page and the chat widget, by the path under which they are served. */
+const common = {
+  bundle: true,
+  write: false,
+  outdir: "/",
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2023",
+  jsx: "automatic",
+  charset: "utf8",
+  legalComments: "none",
+  conditions: ["@switchboard/source"],
+  plugins: [oneMantine],
+  define: {
+    "process.env.NODE_ENV": '"production"',
+    // The library that keeps the page from scrolling behind a dialog asks for its nonce under this name.
+    __webpack_nonce__: "globalThis.switchboardNonce"
+  },
+  logLevel: "silent"
+} satisfies BuildOptions
+
+/**
+ * The agents' application, the demo shop's page and the chat widget, by the path under which they are served.
+ *
+ * What the application imports when it is asked for is a file of its own. The widget is one file, for other people's pages.
+ */
 export const bundle = async (): Promise<ReadonlyMap<string, Asset>> => {
-  const { outputFiles } = await build({
-    entryPoints: {
-      "assets/inbox": join(here, "ui/main.tsx"),
-      "assets/customer": join(here, "ui/customer/customer.ts"),
-      widget: fileURLToPath(import.meta.resolve("@switchboard/channel-webchat/widget"))
-    },
-    bundle: true,
-    write: false,
-    outdir: "/",
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2023",
-    jsx: "automatic",
-    charset: "utf8",
-    legalComments: "none",
-    conditions: ["@switchboard/source"],
-    plugins: [oneMantine],
-    define: {
-      "process.env.NODE_ENV": '"production"',
-      // The library that keeps the page from scrolling behind a dialog asks for its nonce under this name.
-      __webpack_nonce__: "globalThis.switchboardNonce"
-    },
-    logLevel: "silent"
-  })
+  const built = await Promise.all([
+    build({
+      ...common,
+      entryPoints: { "assets/inbox": join(here, "ui/main.tsx") },
+      splitting: true,
+      chunkNames: "assets/[name]-[hash]"
+    }),
+    build({
+      ...common,
+      entryPoints: {
+        "assets/customer": join(here, "ui/customer/customer.ts"),
+        widget: fileURLToPath(import.meta.resolve("@switchboard/channel-webchat/widget"))
+      }
+    })
+  ])
+  const outputFiles = built.flatMap((one) => one.outputFiles)
   return new Map(
     outputFiles.map(({ path, contents }) => [
       path.replaceAll("\\", "/").replace(/^([A-Za-z]:)?\/?/, "/"),

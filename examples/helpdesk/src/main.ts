@@ -46,6 +46,7 @@ console.log(`
   Inbox      ${server.url}/            sign in as any agent, password "switchboard"
   Customer   ${server.url}/customer    write on the web chat
   Dashboard  ${server.url}/dashboard   live queues, agents and measures
+  Health     ${server.url}/health      what the desk is doing inside, for supervisors
   API        ${server.url}/openapi.json
   Mail       ${server.smtpUrl}    to ${supportAddress}
   Data       ${database}

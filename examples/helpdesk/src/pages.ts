@@ -26,7 +26,7 @@ const closed = [
 ]
 
 /**
- * The agents' application, for `/` and `/dashboard`.
+ * The agents' application, for `/`, `/dashboard` and `/health`.
  *
  * Its style elements and scripts carry a nonce that is new for each answer. Style attributes are allowed because mails use
  * them; pictures from elsewhere are allowed because the agent may ask for a mail's, and the frame that shows it says no
@@ -168,6 +168,7 @@ const file = ({ body, type }: Asset): ((request: Request) => Response) => {
 export const mount = (app: Hono, files: ReadonlyMap<string, Asset>, shop: Partial<Shop> = {}): void => {
   app.get("/", () => inbox())
   app.get("/dashboard", () => inbox())
+  app.get("/health", () => inbox())
   app.get("/customer", () => customer({ ...usualShop, ...shop }))
   for (const [path, asset] of files) {
     const answerWith = file(asset)

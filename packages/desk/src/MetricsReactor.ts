@@ -81,8 +81,10 @@ export const toSignals = (
     case "ConversationReopened":
       return [{ kind: "reopened", ...facts() }]
     case "ConversationClosed":
-    case "ConversationMerged":
       return [{ kind: "closed", ...facts() }]
+    // It can be undone: until then nobody waits here.
+    case "ConversationMerged":
+      return [{ kind: "abandoned", ...facts() }]
     default:
       return []
   }

@@ -167,7 +167,7 @@ describe("[DESK-86] what clocks and measures are told", () => {
     ],
     ["it is closed", held, does("CloseConversation"), "closed", "closed:ana controlChanged:nobody"],
     ["a bot's is closed", [open("bot")], does("CloseConversation"), "closed", "closed controlChanged:nobody"],
-    ["it goes on elsewhere", [o], merge, "closed", "closed"],
+    ["it goes on elsewhere", [o], merge, "closed", "abandoned"],
     ["it stands alone again", [o, merge], undo, "reopened", "-"],
     ["it stands alone again, as it was: resolved", [o, does("ResolveConversation"), merge], undo, "-", "-"],
     ["its urgency changes", [o], [{ type: "SetPriority", priority: "high" }, ana], "factsChanged", "-"],

@@ -63,7 +63,7 @@ export const stateSchema: z.ZodType<FoldState> = z.strictObject({
   dimensions: Dimensions.schema
 })
 
-/** The state after a signal, and the samples the signal gave. */
+/** The state after a signal, the very same where nothing of it changed, and the samples the signal gave. */
 export interface FoldStep {
   readonly state: FoldState
   readonly samples: ReadonlyArray<Sample>
@@ -286,7 +286,18 @@ const step = (state: FoldState, signal: MetricSignal, moments: Array<Moment>): F
       endBot(false)
       break
   }
-  return next
+  return isSame(state, next) ? state : next
+}
+
+/** Whether two states say the same: then there is nothing to store. */
+const isSame = (one: FoldState, other: FoldState): boolean => {
+  for (const key of Object.keys(other) as ReadonlyArray<keyof FoldState>)
+    if (key !== "dimensions" && one[key] !== other[key]) return false
+  const names = Object.keys(other.dimensions)
+  return (
+    names.length === Object.keys(one.dimensions).length &&
+    names.every((name) => one.dimensions[name] === other.dimensions[name])
+  )
 }
 
 const toValue = (measure: Measure, moment: Moment): number | undefined => {

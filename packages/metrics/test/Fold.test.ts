@@ -373,3 +373,12 @@ describe("measures", () => {
     ])
   })
 })
+
+test("[METRIC-17] a signal that changes nothing leaves the very same state", () => {
+  const message = signal({ kind: "contactMessage", at: 1_000 })
+  const waiting = Fold.apply(undefined, message).state
+  expect(Fold.apply(waiting, { ...message, at: 2_000, dimensions: { ...message.dimensions } }).state).toBe(waiting)
+  const elsewhere = Fold.apply(waiting, { ...message, dimensions: { ...message.dimensions, agentId: "a9" } }).state
+  expect(elsewhere.dimensions.agentId).toBe("a9")
+  expect(Fold.apply(elsewhere, message).state).toEqual(waiting)
+})

@@ -2,18 +2,21 @@ import { Center, Loader, MantineProvider } from "@mantine/core"
 import { useMediaQuery } from "@mantine/hooks"
 import { Notifications } from "@mantine/notifications"
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query"
-import { useEffect } from "react"
+import { lazy, useEffect } from "react"
 import { Away } from "./Away.tsx"
 import * as DeskClient from "./DeskClient.ts"
 import { MeProvider } from "./Directory.ts"
-import { Dashboard } from "./dashboard/Dashboard.tsx"
 import { Inbox } from "./inbox/Inbox.tsx"
+import { Later } from "./Later.tsx"
 import * as Live from "./Live.ts"
 import { OfferDock } from "./OfferDock.tsx"
 import { usePlace } from "./Place.ts"
 import { SignIn } from "./SignIn.tsx"
 import { resolver, theme } from "./Theme.ts"
 import { TopBar } from "./TopBar.tsx"
+
+const Dashboard = lazy(() => import("./dashboard/Dashboard.tsx"))
+const Health = lazy(() => import("./health/Health.tsx"))
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -32,6 +35,7 @@ const Desk = () => {
   const place = usePlace()
   const me = useQuery({ queryKey: ["me"], queryFn: DeskClient.me, staleTime: Number.POSITIVE_INFINITY })
   const agentId = me.data?.id
+  useEffect(() => Live.watch(place.conversationId), [place.conversationId])
   useEffect(() => (agentId === undefined ? undefined : Live.follow(queries)), [agentId])
   if (me.isPending)
     return (
@@ -47,7 +51,11 @@ const Desk = () => {
           <TopBar page={place.page} />
           <Away />
         </div>
-        {place.page === "dashboard" ? <Dashboard /> : <Inbox conversationId={place.conversationId} />}
+        {place.page === "inbox" ? (
+          <Inbox conversationId={place.conversationId} />
+        ) : (
+          <Later key={place.page}>{place.page === "dashboard" ? <Dashboard /> : <Health />}</Later>
+        )}
         <OfferDock />
       </div>
     </MeProvider>

@@ -1,17 +1,19 @@
 /** The desk's HTTP API, as this browser calls it. What crosses the wire is named here and nowhere else. */
 import type { Agent, Contact, ConversationCommand, Message } from "@switchboard/conversation"
+import type { ChannelView, Redriven } from "@switchboard/desk/Answers"
 import type {
   Board,
   CommandAnswer,
   ContextAnswer,
   ConversationDetail,
+  Health,
   InboxCursor,
   MetricsAnswer,
   OfferView
 } from "@switchboard/desk/DeskService"
-import type { InboxRow } from "@switchboard/desk/Views"
+import type { DeadLetter, InboxRow } from "@switchboard/desk/Views"
 import type { Measure } from "@switchboard/metrics"
-import type { Presence } from "@switchboard/routing"
+import type { Explanation, Presence } from "@switchboard/routing"
 
 /** An answer that was no success, or no answer at all (`unreachable`). */
 export class DeskFault extends Error {
@@ -156,6 +158,7 @@ export const me = async (): Promise<Agent.Agent | null> => {
 }
 
 export const agents = (): Promise<ReadonlyArray<Agent.Agent>> => ask("/api/agents")
+export const channels = (): Promise<ReadonlyArray<ChannelView>> => ask("/api/channels")
 export const teams = (): Promise<ReadonlyArray<Agent.Team>> => ask("/api/teams")
 
 export const inbox = (filter: InboxFilter, after: InboxCursor | null, signal: AbortSignal): Promise<InboxPage> =>
@@ -171,6 +174,9 @@ export const inbox = (filter: InboxFilter, after: InboxCursor | null, signal: Ab
 export const conversation = (id: string, signal: AbortSignal): Promise<ConversationDetail> => ask(of(id), { signal })
 export const messagesBefore = (id: string, sequence: number): Promise<ReadonlyArray<Message.Message>> =>
   ask(`${of(id)}/messages`, { query: { before: sequence, limit: 50 } })
+/** Why nobody has it yet; `null` when routing doesn't hold it. */
+export const explanation = (id: string, signal: AbortSignal): Promise<Explanation.ItemExplanation | null> =>
+  ask(`${of(id)}/explanation`, { signal })
 export const context = (contactId: string, signal: AbortSignal): Promise<ContextAnswer> =>
   ask(`/api/contacts/${encodeURIComponent(contactId)}/context`, { signal })
 export const attachmentUrl = (messageId: string, attachmentId: string): string =>
@@ -192,6 +198,8 @@ export const reply = (id: string, { text, files, ...rest }: Reply, commandId: st
   )
 export const note = (id: string, { text, mentions }: Note, commandId: string): Promise<CommandAnswer> =>
   command(`${of(id)}/notes`, { text, ...(mentions.length > 0 && { mentions }) }, commandId)
+export const typing = (id: string, isTyping: boolean): Promise<unknown> =>
+  ask(`${of(id)}/typing`, { method: "POST", body: { typing: isTyping } })
 export const pick = (id: string): Promise<unknown> => act(`${of(id)}/pick`)
 export const assign = (id: string, agentId: string): Promise<unknown> =>
   ask(`${of(id)}/assign`, { method: "POST", body: { agentId } })
@@ -206,6 +214,14 @@ export const setPresence = (agentId: string, status: Presence.Status): Promise<u
     method: "PUT",
     body: { status }
   })
+
+export const health = (signal: AbortSignal): Promise<Health> => ask("/api/health", { signal })
+export const deadLetters = (signal: AbortSignal): Promise<ReadonlyArray<DeadLetter>> =>
+  ask("/api/dead-letters", { signal })
+export const redrive = (id: string): Promise<Redriven> =>
+  ask(`/api/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" })
+export const retryParked = (reactor: string, stream: string): Promise<Redriven> =>
+  ask("/api/parked/retry", { method: "POST", body: { reactor, stream } })
 
 export const board = (signal: AbortSignal): Promise<Board> => ask("/api/board", { signal })
 export const measures = (): Promise<ReadonlyArray<Measure.Definition>> => ask("/api/measures")

@@ -1,5 +1,5 @@
 /** A promise and the time left for it, ticking. */
-import { Tooltip } from "@mantine/core"
+import { Tooltip, UnstyledButton } from "@mantine/core"
 import type { ClockView } from "@switchboard/desk/DeskService"
 import { IconAlertTriangle, IconCircleCheck, IconClock, IconClockPause } from "@tabler/icons-react"
 import { toCountdown, toDate, toWords } from "./Format.ts"
@@ -39,7 +39,16 @@ const explain = (due: Due): string => {
   return parts.join(" · ")
 }
 
-export const DueChip = ({ due, named = false }: { readonly due: Due; readonly named?: boolean }) => {
+/** With `onOpen` it is a button that opens the whole story. */
+export const DueChip = ({
+  due,
+  named = false,
+  onOpen
+}: {
+  readonly due: Due
+  readonly named?: boolean
+  readonly onOpen?: () => void
+}) => {
   const now = useNow()
   const tone = toneOf(due, now)
   const left = due.dueAtMs === null ? null : due.dueAtMs - now
@@ -58,14 +67,23 @@ export const DueChip = ({ due, named = false }: { readonly due: Due; readonly na
           ? IconAlertTriangle
           : IconClock
   const explanation = explain(due)
+  const chip = (
+    <span className="due" data-tone={tone}>
+      <Icon size={13} stroke={2} aria-hidden />
+      {named && <span>{toWords(due.target)}</span>}
+      <b>{words}</b>
+      <span className="sr">{explanation}</span>
+    </span>
+  )
   return (
     <Tooltip label={explanation} multiline maw={320}>
-      <span className="due" data-tone={tone}>
-        <Icon size={13} stroke={2} aria-hidden />
-        {named && <span>{toWords(due.target)}</span>}
-        <b>{words}</b>
-        <span className="sr">{explanation}</span>
-      </span>
+      {onOpen ? (
+        <UnstyledButton className="due-button" onClick={onOpen}>
+          {chip}
+        </UnstyledButton>
+      ) : (
+        chip
+      )}
     </Tooltip>
   )
 }

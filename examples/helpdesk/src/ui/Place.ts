@@ -2,10 +2,11 @@
 import { useSyncExternalStore } from "react"
 
 export interface Place {
-  readonly page: "inbox" | "dashboard"
+  readonly page: "inbox" | "dashboard" | "health"
   readonly conversationId: string | null
 }
 
+const pages = ["dashboard", "health"] as const
 const changed = "switchboard-place"
 const subscribe = (listener: () => void): (() => void) => {
   addEventListener("popstate", listener)
@@ -17,8 +18,8 @@ const subscribe = (listener: () => void): (() => void) => {
 }
 
 export const toHref = (place: Place): string =>
-  place.page === "dashboard"
-    ? "/dashboard"
+  place.page !== "inbox"
+    ? `/${place.page}`
     : place.conversationId === null
       ? "/"
       : `/?conversation=${encodeURIComponent(place.conversationId)}`
@@ -46,7 +47,7 @@ export const usePlace = (): Place => {
   const href = useSyncExternalStore(subscribe, () => location.pathname + location.search)
   const url = new URL(href, location.origin)
   return {
-    page: url.pathname.startsWith("/dashboard") ? "dashboard" : "inbox",
+    page: pages.find((page) => url.pathname.startsWith(`/${page}`)) ?? "inbox",
     conversationId: url.searchParams.get("conversation")
   }
 }

@@ -31,8 +31,14 @@ export const theme = createTheme({
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
     Menu: { defaultProps: { shadow: "md", withinPortal: true } },
+    // A dialog's head is not the page's.
+    Drawer: { defaultProps: { attributes: { header: { role: "presentation" } } } },
     Modal: {
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } },
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.5 },
+        attributes: { header: { role: "presentation" } }
+      },
       styles: { title: { fontWeight: 600, lineHeight: 1.35 } }
     }
   }

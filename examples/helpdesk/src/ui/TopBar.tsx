@@ -9,6 +9,7 @@ import {
 } from "@mantine/core"
 import { useHotkeys, useLocalStorage } from "@mantine/hooks"
 import {
+  IconActivity,
   IconBell,
   IconBellOff,
   IconChartBar,
@@ -40,9 +41,16 @@ const meanings = {
   offline: "Gone for now"
 } as const
 
-const places: ReadonlyArray<{ readonly place: Place; readonly label: string; readonly Icon: typeof IconInbox }> = [
+const places: ReadonlyArray<{
+  readonly place: Place
+  readonly label: string
+  readonly Icon: typeof IconInbox
+  /** For whoever leads. */
+  readonly isLeading?: true
+}> = [
   { place: { page: "inbox", conversationId: null }, label: "Inbox", Icon: IconInbox },
-  { place: { page: "dashboard", conversationId: null }, label: "Dashboard", Icon: IconChartBar }
+  { place: { page: "dashboard", conversationId: null }, label: "Dashboard", Icon: IconChartBar },
+  { place: { page: "health", conversationId: null }, label: "Health", Icon: IconActivity, isLeading: true }
 ]
 
 const Connection = () => {
@@ -138,18 +146,20 @@ export const TopBar = ({ page }: { readonly page: Place["page"] }) => {
         <span className="wide-only">Switchboard</span>
       </a>
       <nav aria-label="Pages">
-        {places.map(({ place, label, Icon }) => (
-          <a
-            key={label}
-            href={toHref(place)}
-            onClick={followLink(place)}
-            aria-current={page === place.page ? "page" : undefined}
-            aria-label={label}
-          >
-            <Icon size={18} stroke={1.8} aria-hidden />
-            <span className="wide-only">{label}</span>
-          </a>
-        ))}
+        {places
+          .filter(({ isLeading }) => !isLeading || me.role !== "agent")
+          .map(({ place, label, Icon }) => (
+            <a
+              key={label}
+              href={toHref(place)}
+              onClick={followLink(place)}
+              aria-current={page === place.page ? "page" : undefined}
+              aria-label={label}
+            >
+              <Icon size={18} stroke={1.8} aria-hidden />
+              <span className="wide-only">{label}</span>
+            </a>
+          ))}
       </nav>
       <span className="grow" />
       <Connection />

@@ -6,6 +6,7 @@ import "./style/app.css"
 import "./style/inbox.css"
 import "./style/conversation.css"
 import "./style/dashboard.css"
+import "./style/health.css"
 import { App } from "./App.tsx"
 
 const root = document.getElementById("root")

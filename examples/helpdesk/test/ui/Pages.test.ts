@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 
 test("the bundle holds the applications and the widget", () => {
-  expect([...files.keys()].sort()).toEqual([
+  expect([...files.keys()].filter((path) => !/-[0-9A-Z]{8}\.js$/.test(path)).sort()).toEqual([
     "/assets/customer.css",
     "/assets/customer.js",
     "/assets/inbox.css",
@@ -20,6 +20,21 @@ test("the bundle holds the applications and the widget", () => {
     "/widget.js"
   ])
   expect(gzipSync(files.get("/widget.js")!.body).byteLength).toBeLessThan(30_000)
+})
+
+test("charts and what is rarely opened are no part of the first load", () => {
+  const first = new Set<string>()
+  const load = (path: string): void => {
+    if (first.has(path)) return
+    first.add(path)
+    const text = new TextDecoder().decode(files.get(path)!.body)
+    for (const [, name] of text.matchAll(/(?:from|import)"\.\/([^"]+)"/g)) load(`/assets/${name}`)
+  }
+  load("/assets/inbox.js")
+  const bytes = [...first].reduce((sum, path) => sum + gzipSync(files.get(path)!.body).byteLength, 0)
+  expect(bytes).toBeLessThan(250_000)
+  const later = [...files.keys()].filter((path) => path.endsWith(".js") && !first.has(path))
+  for (const name of ["Dashboard", "Health", "Why"]) expect(later.join()).toContain(`/assets/${name}-`)
 })
 
 test("an asset is read again only when it has changed", async () => {

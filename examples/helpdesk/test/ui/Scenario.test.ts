@@ -89,6 +89,20 @@ test("a double payment goes on from mail to web chat to WhatsApp before the agen
   await chat.getByRole("log").getByText("I have found it. Your money is on its way.").waitFor()
   await expect.poll(() => promises(inbox)).toEqual(promised.filter((words) => words.includes("Resolution")))
 
+  // What was said wrongly is said right, on her side too.
+  await inbox.getByRole("button", { name: /What to do with the message: Bruno Keller/ }).click()
+  await inbox.getByRole("menuitem", { name: "Edit" }).click()
+  const words = inbox.getByRole("textbox", { name: "Edit the message" })
+  await words.fill("I have found it. Your 49.90 € are on their way.")
+  await words.press("Control+Enter")
+  await chat.getByRole("log").getByText("I have found it. Your 49.90 € are on their way.").waitFor()
+
+  // He sees that she types, and that she stopped.
+  await chat.getByRole("textbox").fill("Tha")
+  await inbox.getByText(`${ana.name} is typing…`).waitFor()
+  await chat.getByRole("textbox").fill("")
+  await expect.poll(() => inbox.getByText(`${ana.name} is typing…`).count()).toBe(0)
+
   // The shop's system vouches for her number: it is on the card at once, and WhatsApp goes on with the conversation.
   const conversationId = new URL(inbox.url()).searchParams.get("conversation")
   const root = await desk.as("root")
@@ -111,7 +125,7 @@ test("a double payment goes on from mail to web chat to WhatsApp before the agen
   expect(await bubbles(inbox).allTextContents()).toEqual([
     "My card was charged twice for order 10234.",
     "Any news about my double payment?",
-    "I have found it. Your money is on its way.",
+    "I have found it. Your 49.90 € are on their way.",
     "Thank you! Writing from my phone now."
   ])
   // The same agent, and the same clock.

@@ -108,7 +108,12 @@ describe("what a change makes worth reading again", () => {
   const change = (
     about: Partial<{ readonly type: string; readonly conversationId: string; readonly contactId: string }>
   ) => [{ position: 1, type: "MessageReceived", conversationId: null, contactId: null, agentId: null, ...about }]
-  const shown = { conversation: { id: "c1", contactId: "k1" }, others: [{ id: "c2" }], contact: { id: "k1" } }
+  const shown = {
+    conversation: { id: "c1", contactId: "k1" },
+    others: [{ id: "c2" }],
+    contact: { id: "k1" },
+    merged: [{ id: "k3" }]
+  }
   const key = ["conversation", "c1"]
 
   test("the list always", () => expect(concerns(change({}), ["inbox", {}], undefined)).toBe(true))
@@ -118,6 +123,7 @@ describe("what a change makes worth reading again", () => {
     [{ conversationId: "c3" }, false],
     [{ contactId: "k1" }, true],
     [{ contactId: "k2" }, false],
+    [{ contactId: "k3" }, true],
     [{ type: "ConversationOpened", conversationId: "c3" }, true]
   ])("an open conversation after %j: %s", (about, expected) =>
     expect(concerns(change(about), key, shown)).toBe(expected)

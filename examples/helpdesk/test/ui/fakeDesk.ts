@@ -1,10 +1,11 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Agent, Contact, Conversation, Message } from "@switchboard/conversation"
-import type { Change, ConversationDetail, OfferView } from "@switchboard/desk/DeskService"
-import type { InboxRow } from "@switchboard/desk/Views"
+import type { Change, ConversationDetail, Health, OfferView } from "@switchboard/desk/DeskService"
+import type { DeadLetter, InboxRow } from "@switchboard/desk/Views"
 import { Measures } from "@switchboard/metrics"
-import { contexts, type Seed, seed } from "./fakeSeed.ts"
+import type { Explanation } from "@switchboard/routing"
+import { channels, contexts, letters, type Seed, seed } from "./fakeSeed.ts"
 
 type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 type Held = {
@@ -29,6 +30,12 @@ export class FakeDesk {
   readonly teams: ReadonlyArray<Agent.Team>
   readonly contacts: Map<string, Mutable<Contact.Contact>>
   readonly held: Map<string, Held>
+  parked: Health["parked"]
+  letters: ReadonlyArray<DeadLetter>
+  /** What trying something again comes to: why it is in vain, or null. */
+  stillWrong: string | null = null
+  /** Why a conversation waits, for those that routing holds. */
+  readonly explanations = new Map<string, Explanation.ItemExplanation>()
   /** The next command answers with this instead. */
   refuseNext: (() => Response) | undefined
   /** Commands wait for this. */
@@ -37,7 +44,8 @@ export class FakeDesk {
   private readonly presences = new Map<string, { readonly status: string; readonly reason?: string }>()
   private readonly offered = new Map<string, { offerId: string; agentId: string; expiresAtMs: number }>()
   private readonly answers = new Map<string, unknown>()
-  private readonly streams = new Set<ReadableStreamDefaultController<Uint8Array>>()
+  /** Who listens, each with the conversation that it follows. */
+  private readonly streams = new Map<ReadableStreamDefaultController<Uint8Array>, string | null>()
   private messageNumber = 0
 
   constructor(now: () => number = Date.now) {
@@ -47,6 +55,16 @@ export class FakeDesk {
     this.teams = seeded.teams
     this.contacts = new Map(seeded.contacts.map((contact) => [contact.id, contact]))
     this.held = new Map(seeded.conversations.map((held) => [held.conversation.id, held]))
+    this.letters = letters(now())
+    this.parked = [
+      {
+        reactor: "sla",
+        stream: "conversation/c-long",
+        position: 88,
+        reason: "the calendar office has no hours any more",
+        parkedAtMs: now() - 7 * 60_000
+      }
+    ]
     for (const agent of this.agents)
       this.presences.set(agent.id, agent.id === "tomas" ? { status: "away", reason: "lunch" } : { status: "available" })
   }
@@ -58,7 +76,18 @@ export class FakeDesk {
     const contactId = conversationId === null ? null : (this.held.get(conversationId)?.conversation.contactId ?? null)
     const change: Change = { position: this.position, type, conversationId, contactId, agentId: null }
     const bytes = new TextEncoder().encode(`id: ${change.position}\ndata: ${JSON.stringify(change)}\n\n`)
-    for (const stream of this.streams) stream.enqueue(bytes)
+    for (const stream of this.streams.keys()) stream.enqueue(bytes)
+  }
+
+  /** The contact of a conversation types: heard by who follows it. */
+  type(conversationId: string, typing: boolean): void {
+    const bytes = new TextEncoder().encode(`event: typing\ndata: ${JSON.stringify({ conversationId, typing })}\n\n`)
+    for (const [stream, followed] of this.streams) if (followed === conversationId) stream.enqueue(bytes)
+  }
+
+  /** Which conversations are followed at this moment. */
+  followed(): ReadonlyArray<string | null> {
+    return [...this.streams.values()]
   }
 
   offer(conversationId: string, agentId: string, lifetimeMs = 30_000): void {
@@ -70,7 +99,7 @@ export class FakeDesk {
     this.emit(conversationId)
   }
 
-  receive(conversationId: string, text: string): void {
+  receive(conversationId: string, text: string, type?: string): void {
     const held = this.get(conversationId)
     this.add(held, {
       direction: "in",
@@ -81,7 +110,7 @@ export class FakeDesk {
     held.conversation.unreadCount += 1
     held.conversation.waitingSinceMs ??= this.now()
     held.conversation.status = "open"
-    this.emit(conversationId)
+    this.emit(conversationId, type)
   }
 
   /** Makes a conversation the most urgent of all. */
@@ -115,7 +144,7 @@ export class FakeDesk {
   }
 
   dropStreams(): void {
-    for (const stream of this.streams) stream.close()
+    for (const stream of this.streams.keys()) stream.close()
     this.streams.clear()
   }
 
@@ -168,12 +197,19 @@ export class FakeDesk {
     if (route === "GET /api/me") return json({ actor: { kind: "agent", id: me.id, role: me.role }, agent: me })
     if (route === "GET /api/agents") return json(this.agents)
     if (route === "GET /api/teams") return json(this.teams)
+    if (route === "GET /api/channels") return json(channels)
+    if (route === "GET /api/health") return json(this.health())
+    if (route === "GET /api/dead-letters") return json(this.letters)
+    if (route === "POST /api/parked/retry") {
+      if (this.stillWrong === null) this.parked = this.parked.filter(({ stream }) => stream !== body.stream)
+      return json({ done: this.stillWrong === null, reason: this.stillWrong })
+    }
     if (route === "GET /api/inbox") return json(this.inbox(searchParams))
     if (route === "GET /api/offers") return json(this.offersOf(me.id))
     if (route === "GET /api/board") return json(this.board())
     if (route === "GET /api/measures") return json(Measures.catalog())
     if (route === "GET /api/metrics") return json(metrics(searchParams))
-    if (route === "GET /api/events") return this.events(request)
+    if (route === "GET /api/events") return this.events(request, searchParams.get("conversation"))
 
     const at = (pattern: string) => new RegExp(`^${pattern}$`).exec(route)?.slice(1).map(decodeURIComponent)
     let found = at("POST /api/offers/([^/]+)/(accept|decline)")
@@ -186,6 +222,13 @@ export class FakeDesk {
       this.emit(entry[0])
       return answer({})
     }
+    found = at("POST /api/dead-letters/([^/]+)/redrive")
+    if (found) {
+      if (this.stillWrong === null) this.letters = this.letters.filter(({ id }) => id !== found?.[0])
+      return json({ done: this.stillWrong === null, reason: this.stillWrong })
+    }
+    found = at("POST /api/conversations/([^/]+)/typing")
+    if (found) return new Response(null, { status: 204 })
     found = at("PUT /api/agents/([^/]+)/presence")
     if (found) {
       this.presences.set(found[0]!, { status: body.status })
@@ -199,9 +242,15 @@ export class FakeDesk {
       const contact = this.contacts.get(found[0]!)
       if (!contact) return problem(404, "notFound", "no such contact")
       if (body.type === "MergeContact") contact.mergedInto = body.into
+      if (body.type === "UndoContactMerge") delete contact.mergedInto
+      if (body.type === "GrantConsent" || body.type === "WithdrawConsent") {
+        const { purpose, channelKind, evidence } = body
+        contact.consents = [
+          ...contact.consents.filter((one) => one.purpose !== purpose || one.channelKind !== channelKind),
+          ...(evidence === undefined ? [] : [{ purpose, channelKind, evidence, grantedAtMs: this.now() }])
+        ]
+      }
       if (body.type === "UpdateContact") Object.assign(contact, body)
-      for (const other of this.contacts.values())
-        other.suggestions = other.suggestions.filter(({ contactId }) => contactId !== found?.[0])
       this.emit(
         [...this.held.values()].find(({ conversation }) => conversation.contactId === body.into)?.conversation.id ??
           null
@@ -226,7 +275,7 @@ export class FakeDesk {
       )
     }
     found = at("GET /api/conversations/([^/]+)/explanation")
-    if (found) return json(null)
+    if (found) return json(this.explanations.get(found[0]!) ?? null)
     found = at("POST /api/conversations/([^/]+)/(replies|notes|commands|pick|assign)")
     if (found) {
       const held = this.held.get(found[0]!)
@@ -240,7 +289,7 @@ export class FakeDesk {
       let messageId: string | undefined
       if (found[1] === "replies") messageId = this.reply(held, me, body)
       else if (found[1] === "notes") messageId = this.note(held, me, body)
-      else if (found[1] === "commands") this.command(held, body)
+      else if (found[1] === "commands") this.command(held, body, me)
       else this.takeOver(conversation.id, found[1] === "pick" ? me.id : body.agentId)
       conversation.version += 1
       this.emit(conversation.id)
@@ -303,8 +352,29 @@ export class FakeDesk {
     })
   }
 
-  private command({ conversation, messages }: Held, command: Record<string, never> & { type: string }): void {
+  private command(
+    { conversation, messages }: Held,
+    command: Record<string, never> & { type: string },
+    me: Agent.Agent
+  ): void {
+    const message = messages.find(({ id }) => id === command.messageId)
+    const by = { kind: "agent", id: me.id, role: me.role } as const
     switch (command.type) {
+      case "EditMessage":
+        Object.assign(message ?? {}, { parts: command.parts, editedAtMs: this.now() })
+        return
+      case "DeleteMessage":
+        Object.assign(message ?? {}, { parts: [], attachments: [], deletedAtMs: this.now() })
+        return
+      case "AddReaction":
+        message?.reactions.push({ emoji: command.emoji ?? "", by, atMs: this.now() })
+        return
+      case "RemoveReaction":
+        if (message)
+          message.reactions = message.reactions.filter(
+            (one) => !(one.by.kind === "agent" && one.by.id === me.id && one.emoji === command.emoji)
+          )
+        return
       case "MarkRead":
         conversation.unreadCount = 0
         return
@@ -420,6 +490,7 @@ export class FakeDesk {
       conversation,
       row: this.row(held),
       contact: this.contacts.get(conversation.contactId) ?? null,
+      merged: [...this.contacts.values()].filter(({ mergedInto }) => mergedInto === conversation.contactId),
       messages: messages.slice(-50),
       hasEarlier: messages.length > 50,
       others: [...this.held.values()]
@@ -488,14 +559,33 @@ export class FakeDesk {
     }
   }
 
-  private events(request: Request): Response {
+  private health(): Health {
+    return {
+      position: this.position,
+      reactors: [
+        { name: "router", position: this.position, behind: 0, stopped: null },
+        { name: "sla", position: this.position - 3, behind: 3, stopped: null },
+        { name: "inbox", position: this.position, behind: 0, stopped: null },
+        {
+          name: "metrics",
+          position: this.position - 41,
+          behind: 41,
+          stopped: { reason: "the measures can't be stored: the disk is full", sinceMs: this.now() - 95_000 }
+        }
+      ],
+      parked: this.parked,
+      deadLetters: this.letters.length
+    }
+  }
+
+  private events(request: Request, followed: string | null): Response {
     let mine: ReadableStreamDefaultController<Uint8Array> | undefined
     const stop = () => mine && this.streams.delete(mine)
     request.signal.addEventListener("abort", stop)
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => {
         mine = controller
-        this.streams.add(controller)
+        this.streams.set(controller, followed)
         controller.enqueue(new TextEncoder().encode(": here\n\n"))
       },
       cancel: () => void stop()

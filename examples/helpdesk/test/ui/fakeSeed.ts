@@ -1,5 +1,7 @@
 import type { Agent, Contact, Conversation, Message } from "@switchboard/conversation"
+import type { ChannelView } from "@switchboard/desk/Answers"
 import type { ClockView, ContextAnswer } from "@switchboard/desk/DeskService"
+import type { DeadLetter } from "@switchboard/desk/Views"
 
 /** Plain JSON stands in for branded ids here: this is what comes over the wire. */
 const wire = <A>(value: unknown): A => value as A
@@ -39,6 +41,49 @@ export const contexts = (contactId: string): ContextAnswer => {
     ]
   }
 }
+
+const channel = (kind: string, outbound: ReadonlyArray<string>) => ({
+  kind,
+  capabilities: { outbound, contactReads: kind === "webchat" },
+  accounts: [{ id: `${kind}-main`, name: kind }]
+})
+
+export const channels = wire<ReadonlyArray<ChannelView>>([
+  channel("webchat", ["message", "edit", "delete", "typing"]),
+  channel("email", ["message"]),
+  channel("whatsapp", ["message", "reaction", "typing", "read"]),
+  channel("telegram", ["message", "edit", "delete", "reaction", "typing"])
+])
+
+export const letters = (now: number): ReadonlyArray<DeadLetter> => [
+  {
+    id: "l-1",
+    channelKind: "whatsapp",
+    state: "waiting",
+    code: "unknownAccount",
+    reason: "no account of whatsapp has the key 106540352242999; connect it or remove its webhook",
+    receivedAtMs: now - 4 * minute,
+    headers: {},
+    bytes: null,
+    entry: {
+      kind: "messageReceived",
+      account: "106540352242999",
+      from: { name: "ليلى حداد", addresses: [{ kind: "phone", value: "+971500000123", state: "verified" }] },
+      parts: [{ kind: "text", text: "Is anybody reading this?", format: "plain" }]
+    }
+  },
+  {
+    id: "l-2",
+    channelKind: "telegram",
+    state: "waiting",
+    code: "notJson",
+    reason: "the body is no JSON: unexpected end of input",
+    receivedAtMs: now - 3 * hour,
+    headers: {},
+    bytes: Buffer.from('{"update_id": 812, "message": {"text": "<b>hello').toString("base64"),
+    entry: null
+  }
+]
 
 export const seed = (now: number): Seed => {
   const agents = wire<ReadonlyArray<Agent.Agent>>([
@@ -180,6 +225,7 @@ export const seed = (now: number): Seed => {
       purpose: "service",
       parts: typeof parts === "string" ? [{ kind: "text", text: parts, format: "plain" }] : parts,
       attachments: [],
+      ...(direction === "in" && { platformId: `platform-${number}` }),
       sentAtMs: now - ago,
       recordedAtMs: now - ago,
       reactions: [],
@@ -343,6 +389,7 @@ export const seed = (now: number): Seed => {
           "Good news: the refund is approved. Should it go to the card you paid with?",
           {
             ...delivery("failed", "phone", "+34600000001", {
+              platformIds: [],
               failure: { code: "131026", message: "the number can't receive messages at the moment", retryable: true }
             })
           }

@@ -18,7 +18,9 @@ import { nameOfContact } from "../Directory.ts"
 import { Face } from "../Face.tsx"
 import { toDate, toLanguage, toWhen, toWords } from "../Format.ts"
 import { followLink, toHref } from "../Place.ts"
+import { Consents } from "./Consents.tsx"
 import { Context } from "./Context.tsx"
+import { Merged } from "./Merged.tsx"
 import { Suggestion } from "./Suggestion.tsx"
 
 const addressIcons = { email: IconMail, phone: IconPhone, telegram: IconBrandTelegram, visitor: IconWorld } as const
@@ -107,7 +109,7 @@ export const ContactCard = ({ conversationId }: { readonly conversationId: strin
         )}
       </div>
     )
-  const { contact, others, conversation } = detail.data
+  const { contact, merged, others, conversation } = detail.data
   const open = others.filter(isActive)
   const past = others.filter((other) => !isActive(other))
   const name = nameOfContact(contact)
@@ -140,9 +142,11 @@ export const ContactCard = ({ conversationId }: { readonly conversationId: strin
           </ul>
         </Section>
       )}
-      {contact?.suggestions.map(({ contactId, evidence }) => (
-        <Suggestion key={contactId} from={contactId} into={contact.id} evidence={evidence} />
-      ))}
+      {contact?.suggestions
+        .filter(({ contactId }) => !merged.some(({ id }) => id === contactId))
+        .map(({ contactId, evidence }) => (
+          <Suggestion key={contactId} from={contactId} into={contact.id} evidence={evidence} />
+        ))}
       <Section title="Addresses">
         {contact && contact.addresses.length > 0 ? (
           <ul className="bare">
@@ -154,6 +158,7 @@ export const ContactCard = ({ conversationId }: { readonly conversationId: strin
           <p className="quiet">None known</p>
         )}
       </Section>
+      <Merged contacts={merged} />
       {contact && <Context contactId={contact.id} />}
       {Object.keys(attributes).length > 0 && (
         <Section title="Attributes">
@@ -176,20 +181,7 @@ export const ContactCard = ({ conversationId }: { readonly conversationId: strin
           </ul>
         )}
       </Section>
-      <Section title="Consents">
-        {contact && contact.consents.length > 0 ? (
-          <Facts
-            facts={contact.consents.map((consent) => [
-              `${toWords(consent.purpose)} by ${consent.channelKind}`,
-              <Tooltip key="evidence" label={consent.evidence} multiline maw={280}>
-                <span>{`since ${toDate(consent.grantedAtMs)}`}</span>
-              </Tooltip>
-            ])}
-          />
-        ) : (
-          <p className="quiet">Service messages only</p>
-        )}
-      </Section>
+      {contact && <Consents contact={contact} />}
       <Section title="This conversation">
         <Facts
           facts={[

@@ -39,7 +39,7 @@ export const Suggestion = ({
         title="Merge these contacts?"
         closeButtonProps={{ "aria-label": "Close" }}
       >
-        <Text>The other contact counts as this one from now on, with its conversations. A supervisor can undo it.</Text>
+        <Text>The other contact counts as this one from now on, with its conversations. The card can undo it.</Text>
         <Text c="dimmed" fz="sm" mt="sm">
           Evidence: {evidence}
         </Text>

@@ -6,6 +6,7 @@ import type { ConversationDetail } from "@switchboard/desk/DeskService"
 import { IconCheck, IconChevronDown, IconLock, IconMessage, IconPaperclip, IconSend, IconX } from "@tabler/icons-react"
 import { useQueryClient } from "@tanstack/react-query"
 import { useRef, useState } from "react"
+import { capabilitiesOf, useChannels } from "../Capabilities.ts"
 import { ChannelIcon, lookOf } from "../Channels.tsx"
 import type { OutgoingFile } from "../DeskClient.ts"
 import { holderName, useDirectory, useMe } from "../Directory.ts"
@@ -13,6 +14,7 @@ import { toSize } from "../Format.ts"
 import { fromMarkup, useDraft } from "./Draft.ts"
 import { toBase64 } from "./Files.ts"
 import * as Outbox from "./Outbox.ts"
+import { useSaysTyping } from "./useSaysTyping.ts"
 
 /** The thread a reply goes to unless the agent chooses: where the contact wrote last. */
 const usualThread = ({ messages, conversation }: ConversationDetail): Thread.Thread | undefined => {
@@ -77,6 +79,8 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }) =>
   const isNote = draft.tab === "note"
   const threads = conversation.threads.filter(({ audience }) => audience !== "internal")
   const thread = threads.find(({ id }) => id === draft.threadId) ?? usualThread(detail)
+  const can = capabilitiesOf(useChannels(), thread?.channelKind)
+  const saysTyping = useSaysTyping(conversation.id, can?.contactReads === true && can.outbound.includes("typing"))
   const isClosed = conversation.status === "closed"
   const isTaken = startFence !== null && startFence !== fence && holder.kind === "agent" && holder.id !== me.id
 
@@ -125,6 +129,7 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }) =>
     if (isNote) setDraft({ note: "" })
     else {
       setDraft({ reply: "" })
+      saysTyping("")
       setFiles([])
       setStartFence(null)
     }
@@ -205,6 +210,7 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }) =>
           onChange={(event) => {
             if (startFence === null) setStartFence(fence)
             setDraft({ reply: event.currentTarget.value })
+            saysTyping(event.currentTarget.value)
           }}
           onPaste={(event) => {
             const pasted = [...event.clipboardData.files]

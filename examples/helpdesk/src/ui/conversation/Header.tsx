@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core"
+import { ActionIcon, Button, Menu, Modal, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core"
 import { useHotkeys } from "@mantine/hooks"
 import type { ConversationDetail } from "@switchboard/desk/DeskService"
 import {
@@ -8,6 +8,7 @@ import {
   IconChevronDown,
   IconDots,
   IconHandGrab,
+  IconHelpCircle,
   IconHourglass,
   IconId,
   IconLock,
@@ -18,17 +19,20 @@ import {
   IconUserPlus,
   IconX
 } from "@tabler/icons-react"
-import { useState } from "react"
+import { lazy, useState } from "react"
 import * as DeskClient from "../DeskClient.ts"
 import { holderName, nameOfContact, useDirectory, useMe } from "../Directory.ts"
 import { DueChip } from "../DueChip.tsx"
 import { Face } from "../Face.tsx"
 import { toDate, toWords } from "../Format.ts"
 import { PriorityIcon } from "../inbox/ListRow.tsx"
+import { Later } from "../Later.tsx"
 import { go } from "../Place.ts"
 import { SnoozeMenu } from "./Snooze.tsx"
 import { Transfer } from "./Transfer.tsx"
 import { useGive } from "./useGive.ts"
+
+const Why = lazy(() => import("../why/Why.tsx"))
 
 const priorities = ["low", "normal", "high", "urgent"] as const
 
@@ -134,6 +138,7 @@ export const Header = ({
   const directory = useDirectory()
   const { give, act, isBusy } = useGive(id)
   const [transfer, setTransfer] = useState<"transfer" | "assign" | null>(null)
+  const [isAskingWhy, setAskingWhy] = useState(false)
   const holder = holderName(control.holder, directory)
   const isMine = control.holder.kind === "agent" && control.holder.id === me.id
   const isLeading = me.role !== "agent"
@@ -150,7 +155,10 @@ export const Header = ({
           return DeskClient.pick(id)
       }
     }, "It is yours now")
-  useHotkeys([["e", () => void (isOver || resolve())]])
+  useHotkeys([
+    ["e", () => void (isOver || resolve())],
+    ["w", () => setAskingWhy(true)]
+  ])
   const shownClocks = clocks.filter(({ state }) => state !== "fulfilled")
 
   return (
@@ -310,9 +318,33 @@ export const Header = ({
         {conversation.wanted?.teamId !== undefined && (
           <span className="fact quiet">for {directory.teamName(conversation.wanted.teamId)}</span>
         )}
-        {!isOver && shownClocks.map((clock) => <DueChip key={clock.target} due={clock} named />)}
+        {!isOver &&
+          shownClocks.map((clock) => (
+            <DueChip key={clock.target} due={clock} named onOpen={() => setAskingWhy(true)} />
+          ))}
+        <Tooltip label="Why it stands where it does (w)">
+          <UnstyledButton
+            className="fact-button"
+            aria-label="Why it stands where it does"
+            onClick={() => setAskingWhy(true)}
+          >
+            <IconHelpCircle size={14} aria-hidden />
+            Why
+          </UnstyledButton>
+        </Tooltip>
         <Tags id={id} tags={conversation.tags} />
       </div>
+      <Modal
+        opened={isAskingWhy}
+        onClose={() => setAskingWhy(false)}
+        title="Why it stands where it does"
+        size="lg"
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
+        <Later>
+          <Why detail={detail} />
+        </Later>
+      </Modal>
       <Transfer
         kind={transfer}
         onClose={() => setTransfer(null)}

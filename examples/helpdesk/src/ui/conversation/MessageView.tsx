@@ -1,12 +1,15 @@
 import { Tooltip } from "@mantine/core"
+import type { Capabilities } from "@switchboard/channel"
 import type { Message, Thread } from "@switchboard/conversation"
 import { IconLock, IconTrash, IconWorld } from "@tabler/icons-react"
 import { memo } from "react"
 import { ChannelIcon, lookOf } from "../Channels.tsx"
-import { type Directory, nameOf } from "../Directory.ts"
+import { type Directory, nameOf, useMe } from "../Directory.ts"
 import { Face } from "../Face.tsx"
 import { toDate, toTime } from "../Format.ts"
 import { Deliveries } from "./Deliveries.tsx"
+import { MessageEdit } from "./MessageEdit.tsx"
+import { MessageMenu } from "./MessageMenu.tsx"
 import { AttachmentView, PartView } from "./Parts.tsx"
 
 const audiences = {
@@ -29,20 +32,24 @@ const Reactions = ({
   readonly message: Message.Message
   readonly contactName: string
   readonly directory: Directory
-}) => (
-  <span className="reactions">
-    {[...Map.groupBy(message.reactions, ({ emoji }) => emoji)].map(([emoji, all]) => {
-      const who = all.map(({ by }) => nameOf(by, contactName, directory)).join(", ")
-      return (
-        <Tooltip key={emoji} label={who}>
-          <span className="reaction" role="img" aria-label={`${emoji} by ${who}`}>
-            {emoji} {all.length > 1 && all.length}
-          </span>
-        </Tooltip>
-      )
-    })}
-  </span>
-)
+}) => {
+  const me = useMe()
+  return (
+    <span className="reactions">
+      {[...Map.groupBy(message.reactions, ({ emoji }) => emoji)].map(([emoji, all]) => {
+        const who = all.map(({ by }) => nameOf(by, contactName, directory)).join(", ")
+        const isMine = all.some(({ by }) => by.kind === "agent" && by.id === me.id)
+        return (
+          <Tooltip key={emoji} label={who}>
+            <span className="reaction" role="img" aria-label={`${emoji} by ${who}`} data-mine={isMine || undefined}>
+              {emoji} {all.length > 1 && all.length}
+            </span>
+          </Tooltip>
+        )
+      })}
+    </span>
+  )
+}
 
 export const MessageView = memo(
   ({
@@ -51,7 +58,13 @@ export const MessageView = memo(
     thread,
     quoted,
     contactName,
-    directory
+    directory,
+    isOver,
+    capabilities,
+    isLast,
+    isEditing,
+    onEdit,
+    onDelete
   }: {
     readonly message: Message.Message
     readonly isFirst: boolean
@@ -59,6 +72,13 @@ export const MessageView = memo(
     readonly quoted: Message.Message | undefined
     readonly contactName: string
     readonly directory: Directory
+    /** The conversation takes nothing more. */
+    readonly isOver: boolean
+    readonly capabilities: Capabilities.Capabilities | null | undefined
+    readonly isLast: boolean
+    readonly isEditing: boolean
+    readonly onEdit: (messageId: string | null) => void
+    readonly onDelete: (message: Message.Message) => void
   }) => {
     const author = nameOf(message.author, contactName, directory)
     const isBot = message.author.kind === "bot"
@@ -68,6 +88,7 @@ export const MessageView = memo(
     )
     const loose = message.attachments.filter(({ id, contentId }) => !shownInParts.has(id) && contentId === undefined)
     const isDeleted = message.deletedAtMs !== undefined
+    const channel = thread ? lookOf(thread.channelKind).label : ""
     return (
       <article
         className="message"
@@ -98,33 +119,47 @@ export const MessageView = memo(
             <time title={toDate(message.sentAtMs)}>{toTime(message.sentAtMs)}</time>
           </header>
         )}
-        <div className="bubble" data-deleted={isDeleted || undefined}>
-          {quoted && (
-            <blockquote dir="auto">
-              <b>{nameOf(quoted.author, contactName, directory)}</b> {excerpt(quoted)}
-            </blockquote>
-          )}
-          {isDeleted ? (
-            <p className="deleted">
-              <IconTrash size={14} aria-hidden /> This message was deleted
-            </p>
-          ) : (
-            <>
-              {message.parts.map((part, index) => (
-                <PartView
-                  // biome-ignore lint/suspicious/noArrayIndexKey: parts have no id and keep their order.
-                  key={index}
-                  part={part}
-                  message={message}
-                  mentions={message.mentions ?? []}
-                  directory={directory}
-                />
-              ))}
-              {loose.map((attachment) => (
-                <AttachmentView key={attachment.id} attachment={attachment} messageId={message.id} />
-              ))}
-              {message.parts.length === 0 && loose.length === 0 && <p className="deleted">Nothing to show</p>}
-            </>
+        <div className="bubble-line">
+          <div className="bubble" data-deleted={isDeleted || undefined}>
+            {quoted && (
+              <blockquote dir="auto">
+                <b>{nameOf(quoted.author, contactName, directory)}</b> {excerpt(quoted)}
+              </blockquote>
+            )}
+            {isEditing ? (
+              <MessageEdit message={message} onDone={() => onEdit(null)} />
+            ) : isDeleted ? (
+              <p className="deleted">
+                <IconTrash size={14} aria-hidden /> This message was deleted
+              </p>
+            ) : (
+              <>
+                {message.parts.map((part, index) => (
+                  <PartView
+                    // biome-ignore lint/suspicious/noArrayIndexKey: parts have no id and keep their order.
+                    key={index}
+                    part={part}
+                    message={message}
+                    mentions={message.mentions ?? []}
+                    directory={directory}
+                  />
+                ))}
+                {loose.map((attachment) => (
+                  <AttachmentView key={attachment.id} attachment={attachment} messageId={message.id} />
+                ))}
+                {message.parts.length === 0 && loose.length === 0 && <p className="deleted">Nothing to show</p>}
+              </>
+            )}
+          </div>
+          {!isDeleted && !isEditing && (
+            <MessageMenu
+              message={message}
+              name={`${author}, ${toTime(message.sentAtMs)}`}
+              where={{ isOver, channel, capabilities }}
+              isLast={isLast}
+              onEdit={onEdit}
+              onDelete={onDelete}
+            />
           )}
         </div>
         {(message.editedAtMs !== undefined || message.reactions.length > 0 || message.deliveries.length > 0) && (
@@ -133,7 +168,7 @@ export const MessageView = memo(
               <Reactions message={message} contactName={contactName} directory={directory} />
             )}
             {message.editedAtMs !== undefined && !isDeleted && <span title={toDate(message.editedAtMs)}>Edited</span>}
-            <Deliveries message={message} channel={thread ? lookOf(thread.channelKind).label : ""} />
+            <Deliveries message={message} channel={channel} />
           </div>
         )}
       </article>

@@ -1,14 +1,19 @@
 import { Button } from "@mantine/core"
+import { useHotkeys } from "@mantine/hooks"
 import type { Conversation, Message } from "@switchboard/conversation"
 import type { ConversationDetail } from "@switchboard/desk/DeskService"
 import { IconArrowDown } from "@tabler/icons-react"
 import { useQueryClient } from "@tanstack/react-query"
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react"
+import { capabilitiesOf, useChannels } from "../Capabilities.ts"
 import { ChannelIcon, lookOf } from "../Channels.tsx"
 import * as DeskClient from "../DeskClient.ts"
 import { nameOfContact, useDirectory } from "../Directory.ts"
 import { isSameDay, toDay } from "../Format.ts"
+import { useTyping } from "../Live.ts"
 import { useNow } from "../Now.ts"
+import { isOver } from "./Changes.ts"
+import { DeleteMessage } from "./DeleteMessage.tsx"
 import { MessageView } from "./MessageView.tsx"
 import * as Outbox from "./Outbox.ts"
 import { OutgoingView } from "./OutgoingView.tsx"
@@ -40,6 +45,15 @@ const movedTo = (
   return kind === undefined || kind === kindOf(before) ? null : kind
 }
 
+/** Puts the focus on the button beside the message `by` places after the one that has it; on the last one without. */
+const step = (timeline: HTMLElement | null, by: number): void => {
+  const buttons = [...(timeline?.querySelectorAll<HTMLElement>("[data-message-menu]") ?? [])]
+  const current = buttons.indexOf(document.activeElement as HTMLElement)
+  const next = current < 0 ? buttons.at(-1) : buttons[current + by]
+  next?.focus()
+  next?.scrollIntoView({ block: "nearest" })
+}
+
 const Day = ({ ms }: { readonly ms: number }) => <div className="day">{toDay(ms, useNow())}</div>
 
 export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) => {
@@ -51,6 +65,10 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
   const [isAtBeginning, setAtBeginning] = useState(false)
   const [isReading, setReading] = useState(false)
   const [isAway, setAway] = useState(false)
+  const [editing, setEditing] = useState<string | null>(null)
+  const [deleting, setDeleting] = useState<Message.Message | null>(null)
+  const isTyping = useTyping(conversation.id)
+  const channels = useChannels()
   const scroller = useRef<HTMLDivElement>(null)
   const follows = useRef(true)
   const top = useRef(0)
@@ -68,7 +86,7 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
   useLayoutEffect(() => {
     const { current } = scroller
     if (current && follows.current) current.scrollTop = current.scrollHeight
-  }, [last, waiting.length])
+  }, [last, waiting.length, isTyping])
   useEffect(() => {
     const { current } = scroller
     const inner = current?.firstElementChild
@@ -109,12 +127,33 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
     follows.current = isNear || (follows.current && !isUp)
     setAway(!follows.current)
   }
+  useHotkeys([["m", () => step(scroller.current, 0)]])
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const { target } = event
+    if (!(target instanceof HTMLElement) || target.dataset["messageMenu"] === undefined) return
+    if (target.ariaExpanded === "true") return
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return
+    event.preventDefault()
+    step(scroller.current, event.key === "ArrowUp" ? -1 : 1)
+  }
+  const threadOf = ({ threadId }: Message.Message) => conversation.threads.find(({ id }) => id === threadId)
+  const labelOf = (message: Message.Message) => lookOf(threadOf(message)?.channelKind ?? "").label
+  const over = isOver(conversation)
+  const lastShown = messages.findLast(({ deletedAtMs }) => deletedAtMs === undefined)?.id
   const reread = () => void queries.invalidateQueries({ queryKey: ["conversation", conversation.id] })
 
   return (
     <div className="timeline-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so with the keyboard. */}
-      <div className="timeline" ref={scroller} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
+      <div
+        className="timeline"
+        ref={scroller}
+        onScroll={onScroll}
+        onKeyDown={onKeyDown}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so with the keyboard.
+        tabIndex={0}
+        role="log"
+        aria-label="Messages"
+      >
         <div className="timeline-inner">
           {hasEarlier && (
             <Button variant="subtle" size="compact-sm" mx="auto" onClick={loadEarlier} loading={isReading}>
@@ -124,6 +163,7 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
           {messages.map((message, index) => {
             const before = messages[index - 1]
             const goesOnBy = movedTo(conversation, message, messages.slice(0, index))
+            const thread = threadOf(message)
             const isNewDay = before === undefined || !isSameDay(before.sentAtMs, message.sentAtMs)
             return (
               <Fragment key={message.id}>
@@ -136,10 +176,16 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
                 <MessageView
                   message={message}
                   isFirst={!isGrouped(message, before)}
-                  thread={conversation.threads.find(({ id }) => id === message.threadId)}
+                  thread={thread}
                   quoted={message.replyTo === undefined ? undefined : byId.get(message.replyTo)}
                   contactName={nameOfContact(contact)}
                   directory={directory}
+                  isOver={over}
+                  capabilities={capabilitiesOf(channels, thread?.channelKind)}
+                  isLast={message.id === lastShown}
+                  isEditing={message.id === editing}
+                  onEdit={setEditing}
+                  onDelete={setDeleting}
                 />
               </Fragment>
             )
@@ -148,6 +194,18 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
           {waiting.map((item) => (
             <OutgoingView key={item.commandId} item={item} onSent={reread} />
           ))}
+          {isTyping && (
+            <p className="typing" role="status">
+              <span className="typing-dots" aria-hidden="true">
+                <i />
+                <i />
+                <i />
+              </span>
+              <span>
+                <bdi>{nameOfContact(contact)}</bdi> is typing…
+              </span>
+            </p>
+          )}
         </div>
       </div>
       {isAway && (
@@ -165,6 +223,13 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
           Latest
         </Button>
       )}
+      <DeleteMessage
+        message={deleting}
+        conversationId={conversation.id}
+        contactName={nameOfContact(contact)}
+        channelOf={labelOf}
+        onClose={() => setDeleting(null)}
+      />
     </div>
   )
 }

@@ -9,7 +9,8 @@ import { Charts } from "./Charts.tsx"
 import { type RangeName, toRange } from "./Range.ts"
 import { Tiles } from "./Tiles.tsx"
 
-export const Dashboard = () => {
+/** Loaded when it is opened: the charts are most of the application. */
+export default function Dashboard() {
   const board = useBoard()
   const [name, setName] = useState<RangeName>("today")
   const range = toRange(name, useNow())
