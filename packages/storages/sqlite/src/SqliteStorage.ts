@@ -20,7 +20,7 @@ export interface Options {
   readonly file: string
   /** How long a commit waits for another process's, blocking this one. Default 5,000. */
   readonly busyTimeoutMs?: number
-  /** The log is folded into the file, on a thread of its own, when it has about so many pages. Default 4,000. */
+  /** The log is folded into the file, on a thread of its own, when it has about so many pages. Default 500. */
   readonly checkpointPages?: number
 }
 
@@ -72,15 +72,19 @@ const explain = (file: string, cause: unknown): unknown => {
   return new SqliteStorageError(code, file, cause.message, cause)
 }
 
+/**
+ * One connection for all: it is never in the middle of a commit when somebody reads, and another one's cache would be
+ * empty after every commit of this one.
+ */
 interface Open {
-  readonly connections: ReadonlyArray<DatabaseSync>
+  readonly db: DatabaseSync
   readonly writer: Writer
   readonly reader: Reader
   readonly checkpointer: Checkpointer
 }
 
 // Should the checkpointer's thread fall behind or fail, the writer folds the log itself when it is so much longer.
-const patience = 8
+const patience = 20
 
 /** The schema version of the file, once it is sure that it is ours, or new. */
 const checkFile = (db: DatabaseSync, file: string): number => {
@@ -97,24 +101,23 @@ const checkFile = (db: DatabaseSync, file: string): number => {
 }
 
 const openFile = (options: Options, views: ReadonlyArray<ViewDefinition>): Open => {
-  const { file, busyTimeoutMs = 5_000, checkpointPages = 4_000 } = options
-  const write = new DatabaseSync(file)
-  const connections = [write]
+  const { file, busyTimeoutMs = 5_000, checkpointPages = 500 } = options
+  const db = new DatabaseSync(file)
   try {
-    write.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
+    db.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
     // Before anything is set: a file that is not ours stays as it is.
-    checkFile(write, file)
+    checkFile(db, file)
     // secure_delete: what is removed is overwritten, so that an erasure leaves no bytes behind.
-    write.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = ${patience * Math.trunc(checkpointPages)};
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = ${patience * Math.trunc(checkpointPages)};
       PRAGMA journal_size_limit = 67108864`)
-    write.exec("BEGIN IMMEDIATE")
+    db.exec("BEGIN IMMEDIATE")
     // Again, alone: another process may have migrated meanwhile.
-    migrate(write, checkFile(write, file))
+    migrate(db, checkFile(db, file))
     // Writes nothing, but fails where nothing can be written; to begin does not.
-    write.exec("DELETE FROM views WHERE 0")
+    db.exec("DELETE FROM views WHERE 0")
     for (const view of views) {
-      const prepared = prepareView(write, view)
+      const prepared = prepareView(db, view)
       if (prepared !== "ready")
         throw new SqliteStorageError(
           "sqlite-newer",
@@ -122,27 +125,24 @@ const openFile = (options: Options, views: ReadonlyArray<ViewDefinition>): Open 
           `it has version ${prepared.newer} of the view ${view.name}, opened with ${view.version}`
         )
     }
-    write.exec("COMMIT")
-    const read = new DatabaseSync(file, { readOnly: true })
-    connections.push(read)
-    read.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA cache_size = -32768`)
+    db.exec("COMMIT")
     return {
-      connections,
-      writer: new Writer(write, views),
-      reader: new Reader(read, views),
+      db,
+      writer: new Writer(db, views),
+      reader: new Reader(db, views),
       checkpointer: new Checkpointer(file, checkpointPages)
     }
   } catch (error) {
     // Closing also rolls back.
-    for (const connection of connections) connection.close()
+    db.close()
     throw error
   }
 }
 
 /** Empties the log, which still holds pages as they were. */
-const emptyLog = async ({ connections, checkpointer }: Open, file: string, withinMs: number): Promise<void> =>
+const emptyLog = async ({ db, checkpointer }: Open, file: string, withinMs: number): Promise<void> =>
   checkpointer.exclusively(async () => {
-    const checkpoint = connections[0]!.prepare("PRAGMA wal_checkpoint(TRUNCATE)")
+    const checkpoint = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)")
     const until = performance.now() + withinMs
     try {
       // SQLite itself does not wait for another process's checkpoint.
@@ -274,8 +274,8 @@ export const make = (options: Options): StorageDriver => {
       const closing = open
       open = undefined
       await closing?.checkpointer.stop()
-      // The reader first: the last one to close, the writer, folds the log into the file.
-      for (const connection of closing?.connections.toReversed() ?? []) connection.close()
+      // The last to close folds the log into the file.
+      closing?.db.close()
     }
   }
 }

@@ -20,6 +20,12 @@ parentPort.on("message", () => {
 })`
 
 /**
+ * The pause after a fold: what a page is changed to meanwhile is folded once. Many small folds rather than few large
+ * ones, since the disk syncs a fold at once and commits wait behind it.
+ */
+const restMs = 100
+
+/**
  * Folds the log into the file on a thread of its own, so that neither commits nor sockets wait for it.
  *
  * It starts with the first fold. Should its thread fail, the writer's own connection folds instead, later and blocking.
@@ -32,6 +38,7 @@ export class Checkpointer {
   /** In the log, at most: a change dirties about a page. */
   #pages = 0
   #stopped = false
+  #foldedAtMs = 0
   constructor(file: string, everyPages: number) {
     this.#file = file
     this.#everyPages = everyPages
@@ -41,8 +48,10 @@ export class Checkpointer {
   wrote(changes: number): void {
     this.#pages += changes
     if (this.#pages < this.#everyPages || this.#folding !== undefined || this.#stopped) return
+    if (performance.now() < this.#foldedAtMs + restMs) return
     this.#folding = this.#fold().finally(() => {
       this.#folding = undefined
+      this.#foldedAtMs = performance.now()
     })
   }
 

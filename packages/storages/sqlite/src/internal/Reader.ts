@@ -25,7 +25,7 @@ import { unknownView, ViewReader } from "./ViewTable.ts"
 // SQLite wants a 64-bit integer; no page is that long.
 const rows = (limit: number): number => Math.min(limit, 2 ** 40)
 
-/** Every read of the contract, on a connection that can't write. */
+/** Every read of the contract. */
 export class Reader {
   readonly #views: ReadonlyMap<string, ViewReader>
   /** Numbers of workspaces never change. */

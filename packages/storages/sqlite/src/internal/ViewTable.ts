@@ -240,7 +240,7 @@ export class ViewWriter {
     this.#find = db.prepare(`SELECT id, subject${columns} FROM ${this.#table} WHERE workspace = ? AND key = ?`)
     this.#insert = db.prepare(
       `INSERT INTO ${this.#table} (workspace, key, version, subject${columns}, document)
-       VALUES (?, ?, ?, ?${", ?".repeat(this.#fields.length)}, ?)`
+       VALUES (?, ?, ?, ?${", ?".repeat(this.#fields.length)}, ?) ON CONFLICT (workspace, key) DO NOTHING`
     )
     this.#remove = db.prepare(`DELETE FROM ${this.#table} WHERE workspace = ? AND key = ?`)
   }
@@ -249,15 +249,18 @@ export class ViewWriter {
     const text = JSON.stringify(document)
     const values = this.#fields.map((field) => bound(fieldValue(this.#definition, document, field)))
     const rows = this.#rows(workspace)
-    const remembered = rows.get(key)
-    const known = remembered ?? this.#read(workspace, key)
     const newSubject = subject ?? null
     const newVersion = version ?? null
-    if (known === undefined) {
-      const { lastInsertRowid } = this.#insert.run(workspace, key, newVersion, newSubject, ...values, text)
-      rows.set(key, { id: Number(lastInsertRowid), subject: newSubject, values })
-      return
+    const remembered = rows.get(key)
+    if (remembered === undefined) {
+      // Most that is not remembered is new: to try costs less than to look first.
+      const { changes, lastInsertRowid } = this.#insert.run(workspace, key, newVersion, newSubject, ...values, text)
+      if (changes === 1) {
+        rows.set(key, { id: Number(lastInsertRowid), subject: newSubject, values })
+        return
+      }
     }
+    const known = remembered ?? this.#read(workspace, key)
     const changed: Array<number> = []
     for (let index = 0; index < values.length; index++) if (values[index] !== known.values[index]) changed.push(index)
     const moved = known.subject !== newSubject
@@ -285,9 +288,8 @@ export class ViewWriter {
     return rows
   }
 
-  #read(workspace: number, key: string): Known | undefined {
-    const row = this.#find.get(workspace, key) as Record<string, SQLInputValue> | undefined
-    if (row === undefined) return undefined
+  #read(workspace: number, key: string): Known {
+    const row = this.#find.get(workspace, key) as Record<string, SQLInputValue>
     const values = this.#fields.map((field) => row[`f_${field}`] ?? null)
     return { id: Number(row.id), subject: row.subject === null ? null : String(row.subject), values }
   }

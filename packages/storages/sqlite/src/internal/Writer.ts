@@ -24,10 +24,11 @@ interface Counters {
   readonly tips: RecentMap<Tip>
 }
 
-/** Where a stream ends. */
+/** Where a stream ends, and whose personal fields it is known to hold. */
 interface Tip {
   readonly version: number
   readonly recordedAtMs: number
+  readonly subject?: string | undefined
 }
 
 const counters = (id: number, head: number, revisions: number): Counters => ({
@@ -250,8 +251,7 @@ export class Writer {
     raised: Array<{ readonly position: number; readonly recordedAtMs: number }>
   ): void {
     checkKey("stream", stream)
-    let { version, recordedAtMs } = this.#tip(space, stream)
-    let subject: string | undefined
+    let { version, recordedAtMs, subject } = this.#tip(space, stream)
     for (const event of events) {
       version++
       const position = ++space.head
@@ -279,7 +279,7 @@ export class Writer {
       positions.push(position)
     }
     this.#changed.add(space)
-    space.tips.set(stream, { version, recordedAtMs })
+    space.tips.set(stream, { version, recordedAtMs, subject })
   }
 
   #claim(space: Counters, change: ClaimChange): void {
@@ -380,7 +380,8 @@ export class Writer {
       }
       const claims = keysOf(db.prepare("SELECT key FROM claims WHERE workspace = ? AND subject = ? ORDER BY key"))
       db.prepare("DELETE FROM claims WHERE workspace = ? AND subject = ?").run(space.id, subject)
-      for (const view of this.#views.values()) view.forget()
+      // What is removed here is remembered elsewhere.
+      this.#forget()
       return { events, documents, timers: timers.map(({ key }) => key), claims }
     })
   }
