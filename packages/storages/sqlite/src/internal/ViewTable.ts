@@ -229,6 +229,7 @@ export class ViewWriter {
   readonly #find: StatementSync
   readonly #insert: StatementSync
   readonly #remove: StatementSync
+  #lastWasNew = true
   /** By the columns they set. */
   readonly #updates = new RecentMap<StatementSync>(50)
   constructor(db: DatabaseSync, definition: ViewDefinition) {
@@ -252,15 +253,20 @@ export class ViewWriter {
     const newSubject = subject ?? null
     const newVersion = version ?? null
     const remembered = rows.get(key)
-    if (remembered === undefined) {
-      // Most that is not remembered is new: to try costs less than to look first.
-      const { changes, lastInsertRowid } = this.#insert.run(workspace, key, newVersion, newSubject, ...values, text)
-      if (changes === 1) {
-        rows.set(key, { id: Number(lastInsertRowid), subject: newSubject, values })
-        return
+    let known = remembered
+    if (known === undefined) {
+      // What was so last time is tried first: messages are nearly always new, rows of conversations nearly never.
+      if (!this.#lastWasNew) known = this.#read(workspace, key)
+      if (known === undefined) {
+        const { changes, lastInsertRowid } = this.#insert.run(workspace, key, newVersion, newSubject, ...values, text)
+        this.#lastWasNew = changes === 1
+        if (changes === 1) {
+          rows.set(key, { id: Number(lastInsertRowid), subject: newSubject, values })
+          return
+        }
+        known = this.#read(workspace, key)!
       }
     }
-    const known = remembered ?? this.#read(workspace, key)
     const changed: Array<number> = []
     for (let index = 0; index < values.length; index++) if (values[index] !== known.values[index]) changed.push(index)
     const moved = known.subject !== newSubject
@@ -288,8 +294,9 @@ export class ViewWriter {
     return rows
   }
 
-  #read(workspace: number, key: string): Known {
-    const row = this.#find.get(workspace, key) as Record<string, SQLInputValue>
+  #read(workspace: number, key: string): Known | undefined {
+    const row = this.#find.get(workspace, key) as Record<string, SQLInputValue> | undefined
+    if (row === undefined) return undefined
     const values = this.#fields.map((field) => row[`f_${field}`] ?? null)
     return { id: Number(row.id), subject: row.subject === null ? null : String(row.subject), values }
   }
