@@ -11,6 +11,7 @@ import { DueChip } from "../DueChip.tsx"
 import { Face } from "../Face.tsx"
 import { toDuration, toWords } from "../Format.ts"
 import { followLink, toHref } from "../Place.ts"
+import { Tiles } from "../Tiles.tsx"
 
 export const useBoard = () =>
   useQuery({ queryKey: ["board"], queryFn: ({ signal }) => DeskClient.board(signal), refetchInterval: 10_000 })
@@ -37,22 +38,7 @@ export const NowLine = ({ board }: { readonly board: BoardData }) => {
     },
     { label: "Agents available", value: `${ready}/${board.agents.length}`, Icon: IconUsers, tone: "" }
   ]
-  return (
-    <div className="now">
-      {tiles.map(({ label, value, hint, Icon, tone }) => (
-        <article key={label} className="now-tile" data-tone={tone} aria-label={label}>
-          <Icon size={20} stroke={1.7} aria-hidden />
-          <div>
-            <strong>{value}</strong>
-            <span>
-              {label}
-              {hint !== undefined && <small className="block">{hint}</small>}
-            </span>
-          </div>
-        </article>
-      ))}
-    </div>
-  )
+  return <Tiles tiles={tiles} />
 }
 
 const Queues = ({ board }: { readonly board: BoardData }) => {

@@ -15,6 +15,7 @@ import { toDate, toDuration, toWords } from "../Format.ts"
 import { useNow } from "../Now.ts"
 import { followLink, toHref } from "../Place.ts"
 import { toSentence } from "../Problems.ts"
+import { Tiles } from "../Tiles.tsx"
 import { contentOf, conversationOf, senderOf } from "./Letters.ts"
 
 const everyMs = 5000
@@ -86,22 +87,7 @@ const NowLine = ({ health }: { readonly health: HealthData }) => {
       tone: health.deadLetters > 0 ? "amber" : ""
     }
   ]
-  return (
-    <div className="now health-now">
-      {tiles.map(({ label, value, hint, Icon, tone }) => (
-        <article key={label} className="now-tile" data-tone={tone} aria-label={label}>
-          <Icon size={20} stroke={1.7} aria-hidden />
-          <div>
-            <strong>{value}</strong>
-            <span>
-              {label}
-              <small className="block">{hint}</small>
-            </span>
-          </div>
-        </article>
-      ))}
-    </div>
-  )
+  return <Tiles tiles={tiles} className="health-now" />
 }
 
 const Reactors = ({ health }: { readonly health: HealthData }) => {

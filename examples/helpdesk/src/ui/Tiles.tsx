@@ -1,0 +1,34 @@
+/** Figures of this minute, side by side. */
+import type { Icon } from "@tabler/icons-react"
+
+export interface Tile {
+  readonly label: string
+  readonly value: string
+  readonly hint?: string
+  readonly Icon: Icon
+  /** The colour of a figure that wants attention; empty for one that doesn't. */
+  readonly tone: string
+}
+
+export const Tiles = ({
+  tiles,
+  className = ""
+}: {
+  readonly tiles: ReadonlyArray<Tile>
+  readonly className?: string
+}) => (
+  <div className={`now ${className}`}>
+    {tiles.map(({ label, value, hint, Icon, tone }) => (
+      <article key={label} className="now-tile" data-tone={tone} aria-label={label}>
+        <Icon size={20} stroke={1.7} aria-hidden />
+        <div>
+          <strong>{value}</strong>
+          <span>
+            {label}
+            {hint !== undefined && <small className="block">{hint}</small>}
+          </span>
+        </div>
+      </article>
+    ))}
+  </div>
+)
