@@ -1,0 +1,96 @@
+/**
+ * Gives commands to contacts, and erases them.
+ *
+ * @module
+ */
+import { type Contact, Id, Rejection } from "@switchboard/conversation"
+import { Effect } from "effect"
+import type { Once } from "./Commands.ts"
+import { type DeskError, NotFoundError, RejectedError } from "./DeskError.ts"
+import type { DeskService } from "./DeskService.ts"
+import { type Draft, stampOf } from "./Draft.ts"
+import { type Environment, fromPromise } from "./Environment.ts"
+import * as Erasure from "./Erasure.ts"
+import type * as Reactors from "./Reactor.ts"
+import { required } from "./Reading.ts"
+import { notAllowed, requireRole } from "./Rights.ts"
+
+/** How contacts are changed and erased. */
+export interface ContactCommands extends Pick<DeskService, "executeOnContact" | "erase"> {
+  /** Erases one contact whose erasure was recorded. */
+  readonly eraseNow: (contactId: Id.ContactId) => Effect.Effect<Erasure.Erased, DeskError>
+}
+
+/** A contact merged into one that counts as the first would be nobody in the end. */
+const requireNoRing = async (draft: Draft, id: Id.ContactId, into: Id.ContactId): Promise<void> => {
+  let current: Id.ContactId | undefined = into
+  while (current !== undefined) {
+    const target: Contact.Contact | undefined = await draft.contact(current)
+    if (!target) throw new NotFoundError({ what: "contact", id: current })
+    if (target.mergedInto === id) {
+      throw new RejectedError({
+        rejection: Rejection.make("mergeIntoItself", `${current} counts as ${id} already; undo that merge first`, {
+          into
+        })
+      })
+    }
+    current = target.mergedInto
+  }
+}
+
+/** Commands to the contacts of one desk, whose reactors stand still while one is erased. */
+export const make = (
+  environment: Environment["Service"],
+  once: Once,
+  reactors: ReadonlyArray<Reactors.Running>
+): ContactCommands => {
+  const { workspace, turn } = environment
+
+  /** While all reactors stand still: what they have read before must not be written after. */
+  const eraseNow = (contactId: Id.ContactId): Effect.Effect<Erasure.Erased, DeskError> =>
+    reactors.reduce<Effect.Effect<Erasure.Erased, DeskError>>(
+      (erasing, reactor) => reactor.exclusively(erasing),
+      Effect.uninterruptible(fromPromise(() => Erasure.erase(environment, contactId)))
+    )
+
+  const erase: DeskService["erase"] = Effect.fn("Desk.erase")(function* (actor, contactId) {
+    yield* requireRole(actor, "erasing a contact", ["administrator"])
+    yield* required<Contact.Contact>(workspace, "contacts", "contact", contactId)
+    const id = Id.ContactId.parse(contactId)
+    const person = yield* turn(`contact/${id}`, async (draft) => {
+      const all = await Erasure.personOf(draft.reads, id)
+      for (const one of all) await Erasure.request(draft, one, stampOf(actor, draft.nowMs))
+      return all
+    })
+    const erased = yield* Effect.forEach(person, eraseNow)
+    return erased.reduce((sum, one) => ({
+      events: sum.events + one.events,
+      documents: sum.documents + one.documents,
+      blobs: sum.blobs + one.blobs
+    }))
+  })
+
+  const executeOnContact: DeskService["executeOnContact"] = (actor, contactId, command, options) => {
+    const id = Id.ContactId.parse(contactId)
+    if (actor.kind === "contact" && actor.id !== id) {
+      return Effect.fail(notAllowed(actor, "another contact", "an agent's role"))
+    }
+    if (command.type === "EraseContact") {
+      return Effect.andThen(
+        erase(actor, id),
+        Effect.map(required<Contact.Contact>(workspace, "contacts", "contact", id), ({ version }) => ({
+          contactId: id,
+          version
+        }))
+      )
+    }
+    return once(`contact/${id}`, actor, `${command.type}/${id}`, options, async (draft, stamp) => {
+      if (command.type === "MergeContact") await requireNoRing(draft, id, command.into)
+      await draft.runOnContact(id, command, stamp)
+      const contact = await draft.contact(id)
+      return { contactId: id, version: contact?.version ?? 0 }
+    })
+  }
+
+  return { executeOnContact, erase, eraseNow }
+}
