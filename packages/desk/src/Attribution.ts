@@ -58,10 +58,10 @@ export const evolve = (
       return { ...rest, holder, ...(teamId !== undefined && { teamId }) }
     }
     case "ConversationReopened":
-      return { ...before, isActive: true }
+      return before.isActive ? before : { ...before, isActive: true }
     case "ConversationResolved":
     case "ConversationClosed":
-      return { ...before, isActive: false }
+      return before.isActive ? { ...before, isActive: false } : before
     default:
       return before
   }

@@ -144,8 +144,11 @@ export class Draft {
     for (const messageId of Commands.toMessageIds(command)) await this.message(id, messageId)
     const allowed = this.authorise(stamp.actor, command, draft.state.conversation)
     if (!allowed.ok) throw new RejectedError({ rejection: allowed.error })
-    if (bringsWords.has(command.type) && draft.state.conversation) {
-      await this.requirePresent(draft.state.conversation.contactId)
+    if (draft.state.conversation) {
+      // Loaded, and so guarded, for every command: what this process remembers of a conversation must not come back
+      // after another process has erased its contact.
+      const { contact } = await this.loadContact(draft.state.conversation.contactId)
+      if (bringsWords.has(command.type)) requirePresent(contact)
     }
     const decided = ConversationDecision.decide(draft.state, command, stamp)
     if (!decided.ok) throw new RejectedError({ rejection: decided.error })
@@ -156,20 +159,6 @@ export class Draft {
       if (messageId !== undefined) draft.changedMessages.add(messageId)
     }
     return decided.value
-  }
-
-  /** What was said to and of an erased contact is gone; nothing is to come in its place. */
-  private async requirePresent(contactId: Id.ContactId): Promise<void> {
-    const contact =
-      this.contacts.get(contactId)?.contact ??
-      ((await this.reads.document("contacts", contactId))?.document as Contact.Contact | undefined)
-    if (contact?.erasedAtMs === undefined) return
-    throw new RejectedError({
-      rejection: Rejection.make("contactErased", "the contact was erased; the conversation can only be closed", {
-        contactId,
-        erasedAtMs: contact.erasedAtMs
-      })
-    })
   }
 
   /** Gives a command to a contact; verified and claimed addresses are owned by claims in the same commit. */
@@ -254,6 +243,17 @@ export class Draft {
     }
     return { appends, views, timers: [...this.timers.values()], claims: this.claims }
   }
+}
+
+/** What was said to and of an erased contact is gone; nothing is to come in its place. */
+const requirePresent = (contact: Contact.Contact | undefined): void => {
+  if (contact?.erasedAtMs === undefined) return
+  throw new RejectedError({
+    rejection: Rejection.make("contactErased", "the contact was erased; the conversation can only be closed", {
+      contactId: contact.id,
+      erasedAtMs: contact.erasedAtMs
+    })
+  })
 }
 
 /** The claim that owns an address: verified ones are one person's for all channels, claimed ones only a hint. */

@@ -150,5 +150,9 @@ export const fromPromise = <A>(run: () => Promise<A>): Effect.Effect<A, DeskErro
 export const settled = <A>(run: () => A | Promise<A>): Effect.Effect<A> =>
   Effect.suspend(() => {
     const result = run()
-    return result instanceof Promise ? Effect.promise(() => result) : Effect.succeed(result)
+    return isPromise(result) ? Effect.promise(() => result) : Effect.succeed(result)
   })
+
+/** Of any library or realm: `instanceof` would only know this one's own. */
+const isPromise = <A>(result: A | Promise<A>): result is Promise<A> =>
+  typeof result === "object" && result !== null && "then" in result

@@ -82,9 +82,12 @@ export const toSignals = (
       return [{ kind: "reopened", ...facts() }]
     case "ConversationClosed":
       return [{ kind: "closed", ...facts() }]
-    // It can be undone: until then nobody waits here.
+    // It can be undone: until then nobody waits here, least of all for people because a bot lost it by this.
     case "ConversationMerged":
-      return [{ kind: "abandoned", ...facts() }]
+      return [
+        { kind: "controlChanged", ...facts(), to: "nobody" },
+        { kind: "abandoned", ...facts() }
+      ]
     default:
       return []
   }

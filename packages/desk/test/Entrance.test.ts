@@ -1,5 +1,6 @@
+import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "@effect/vitest"
-import type { Inbound } from "@switchboard/channel"
+import type { Channel, Inbound } from "@switchboard/channel"
 import { Effect, References } from "effect"
 import { TestClock } from "effect/testing"
 import { toBytes } from "../src/Deliveries.ts"
@@ -43,6 +44,25 @@ describe("what comes in", () => {
       yield* desk.drain()
       expect(yield* spoken).toEqual(["first", "second"])
     }).pipe(Effect.provide(layer(config({ channels: [mail.channel] }))))
+  })
+
+  it.effect("[DESK-1] comes in also where a channel answers with a promise that is not this realm's", () => {
+    const made = direct("mail")
+    // Of another realm: no instance of this one's.
+    const others = runInNewContext("Promise") as PromiseConstructor
+    const later = <A>(value: A | Promise<A>): Promise<A> => others.resolve(value) as Promise<A>
+    const { verify, decode }: Channel.Channel = made.channel
+    const channel: Channel.Channel = {
+      ...made.channel,
+      verify: (request) => later(verify(request)),
+      decode: (input) => later(decode(input))
+    }
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      yield* made.give([message("hello")])
+      yield* desk.drain()
+      expect(yield* spoken).toEqual(["hello"])
+    }).pipe(Effect.provide(layer(config({ channels: [channel] }))))
   })
 
   it.effect("[DESK-75] leaves no bytes behind when it comes again or can't be used", () => {

@@ -7,6 +7,7 @@ import {
   ConversationEvolution,
   Id
 } from "@switchboard/conversation"
+import { Fold } from "@switchboard/metrics"
 import * as Attribution from "../src/Attribution.ts"
 import * as MetricsReactor from "../src/MetricsReactor.ts"
 import * as SlaReactor from "../src/SlaReactor.ts"
@@ -105,12 +106,15 @@ const after = (before: ReadonlyArray<Step>, step: Step, map: Map): string => {
 const sla: Map = (event, before) =>
   SlaReactor.toSignals(event, { attribution: before, facts: {} }).map((signal) => signal.kind)
 
-const metrics: Map = (event, _, attribution) =>
+const measured = (event: ConversationEvent.ConversationEvent, attribution: Attribution.Attribution) =>
   MetricsReactor.toSignals(
     { family: "conversation", id: conversationId, event, position: 1, stream: "s", version: 1, recordedAtMs: 5 },
     conversationId,
     attribution
-  ).map((signal) =>
+  )
+
+const metrics: Map = (event, _, attribution) =>
+  measured(event, attribution).map((signal) =>
     "to" in signal
       ? `${signal.kind}:${signal.to}`
       : `${signal.kind}${signal.dimensions.agentId ? `:${signal.dimensions.agentId}` : ""}`
@@ -167,7 +171,7 @@ describe("[DESK-86] what clocks and measures are told", () => {
     ],
     ["it is closed", held, does("CloseConversation"), "closed", "closed:ana controlChanged:nobody"],
     ["a bot's is closed", [open("bot")], does("CloseConversation"), "closed", "closed controlChanged:nobody"],
-    ["it goes on elsewhere", [o], merge, "closed", "abandoned"],
+    ["it goes on elsewhere", [o], merge, "closed", "controlChanged:nobody abandoned"],
     ["it stands alone again", [o, merge], undo, "reopened", "-"],
     ["it stands alone again, as it was: resolved", [o, does("ResolveConversation"), merge], undo, "-", "-"],
     ["its urgency changes", [o], [{ type: "SetPriority", priority: "high" }, ana], "factsChanged", "-"],
@@ -180,3 +184,20 @@ describe("[DESK-86] what clocks and measures are told", () => {
     }
   )
 })
+
+test.each([
+  ["a bot's", [open("bot"), hears()]],
+  ["a bot's that has answered", [open("bot"), hears(), says(robo)]],
+  ["an agent's", [...held, hears()]],
+  ["nobody's", [o, hears()]]
+] as ReadonlyArray<readonly [string, ReadonlyArray<Step>]>)(
+  "[DESK-86] nobody waits in a conversation that went on elsewhere: %s",
+  (_, before) => {
+    let state: Fold.FoldState | undefined
+    after(before, merge, (event, _, attribution) => {
+      for (const signal of measured(event, attribution)) state = Fold.apply(state, signal).state
+      return []
+    })
+    expect(Fold.waiting(state!)).toBeUndefined()
+  }
+)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
+import { MemoryStorage } from "@switchboard/storage"
 import { Effect } from "effect"
 import { Desk } from "../src/Desk.ts"
-import { actor, arrive, config, layer, message, platform, post } from "./harness.ts"
+import { actor, arrive, config, firstId, layer, message, platform, post } from "./harness.ts"
 
 const root = actor("root", "administrator")
 const text = (words: string) => ({ parts: [{ kind: "text" as const, text: words, format: "plain" as const }] })
@@ -125,6 +126,31 @@ describe("an erasure", () => {
       // Once more finds nothing left, and is no error: a first try may have died half-way.
       expect(yield* desk.erase(root, letter.contactId)).toMatchObject({ events: 0 })
     }).pipe(Effect.provide(layer(config({ channels: [sms.channel, mail.channel] }))))
+  })
+
+  it.effect("[DESK-71] by one process is not undone by what another remembers", () => {
+    const sms = platform("sms")
+    const memory = MemoryStorage.make()
+    const shared = { ...memory, capabilities: { ...memory.capabilities, multiProcess: true } }
+    const made = config({ channels: [sms.channel] }, shared)
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      yield* arrive("sms", [message("hello")])
+      const id = yield* firstId
+      yield* desk.execute(root, id, { type: "SetSubject", subject: "xylophone" })
+      const { contactId } = (yield* desk.conversation(root, id)).conversation
+      yield* Effect.gen(function* () {
+        const other = yield* Desk
+        yield* other.erase(root, contactId)
+        yield* other.drain()
+      }).pipe(Effect.provide(layer(made, "other")))
+      const denied = yield* Effect.flip(desk.execute(root, id, { type: "SetSubject", subject: "again" }))
+      expect(denied._tag).toBe("RejectedError")
+      yield* desk.execute(root, id, { type: "AddTag", tag: "vip" })
+      const kept = yield* Effect.promise(() => memory.query("main", { view: "conversations", limit: 10 }))
+      expect(kept.documents[0]!.document["tags"]).toEqual(["vip"])
+      expect(JSON.stringify(kept)).not.toMatch(/xylophone|again|\+34600000001/)
+    }).pipe(Effect.provide(layer(made)))
   })
 
   it.effect("[DESK-71] nobody joins what was an erased contact's, on any way in", () => {

@@ -73,12 +73,8 @@ interface Place {
 const pathOf = ({ list, index, event }: Place, rest: string): string =>
   `${list}[${index}]${event === undefined ? "" : `.events[${event}]`}.${rest}`
 
-const isKey = (limits: Limits, key: string): boolean =>
-  typeof key === "string" &&
-  key !== "" &&
-  key.length * 3 <= limits.keyBytes &&
-  !key.includes("\0") &&
-  key.isWellFormed()
+const isKey = (maxBytes: number, key: string): boolean =>
+  typeof key === "string" && key !== "" && key.length * 3 <= maxBytes && !key.includes("\0") && key.isWellFormed()
 
 /**
  * Checks a key of any kind.
@@ -100,7 +96,7 @@ export const checkKey = (limits: Limits, field: string, key: string): void => {
 }
 
 const checkKeyAt = (limits: Limits, place: Place, rest: string, key: string): void => {
-  if (!isKey(limits, key)) checkKey(limits, pathOf(place, rest), key)
+  if (!isKey(limits.keyBytes, key)) checkKey(limits, pathOf(place, rest), key)
 }
 
 const checkJson = (
@@ -233,7 +229,7 @@ export const checkCommit = (limits: Limits, views: ReadonlyMap<string, ViewDefin
     if ("release" in change) continue
     checkTime(place, "expiresAtMs", change.expiresAtMs)
     if (change.subject !== undefined) checkKeyAt(limits, place, "subject", change.subject)
-    if (change.value !== "" && !isKey(limits, change.value))
+    if (change.value !== "" && !isKey(limits.payloadBytes, change.value))
       checkKey({ ...limits, keyBytes: limits.payloadBytes }, pathOf(place, "value"), change.value)
   }
   if (cursor !== undefined) {

@@ -62,7 +62,8 @@ export interface Workspace extends Reads {
   readonly id: string
   /**
    * The same reads from the caches that decisions use, at a fraction of the cost. Where several processes write, a
-   * document may be behind what another has committed: compare its version with what you know, or read it plainly.
+   * document or claim may be behind what another has committed: compare its version with what you know, or read it
+   * plainly.
    */
   readonly cached: Reads
   /**
@@ -120,7 +121,7 @@ export interface Options {
   readonly maxGroup?: number
   /** Commits waiting at most; over it callers are refused at once. Default 10,000. */
   readonly maxWaiting?: number
-  /** Documents and stream versions kept in memory, each at least so many. Default 20,000; 0 for none. */
+  /** Documents, stream versions and claims kept in memory, each at least so many. Default 20,000; 0 for none. */
   readonly cachedDocuments?: number
   /** Latest events kept in memory per workspace, at least. Default 4,096. */
   readonly cachedEvents?: number
@@ -322,7 +323,9 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     return found.map((claim, index) => {
       if (claim !== undefined) return claim
       const stands = read[place++]
-      if (stands !== undefined && before === writes) claimCache.set(workspace, claimTable, keys[index]!, stands)
+      // What has expired or was released elsewhere must not be found again.
+      if (stands === undefined) claimCache.delete(workspace, claimTable, keys[index]!)
+      else if (before === writes) claimCache.set(workspace, claimTable, keys[index]!, stands)
       return stands
     })
   }
@@ -409,7 +412,8 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
             ? { key, document: change.put }
             : { key, document: change.put, version: change.version }
       )
-    } // Only the driver knows the revision it gave.
+    }
+    // Only the driver knows the revision it gave.
     for (const { key } of commit.claims ?? []) claimCache.delete(workspace, claimTable, key)
   }
 

@@ -164,6 +164,28 @@ test("[STORAGE-33] after a conflict it is decided again on fresh reads, also of 
   assert.deepEqual(seen, [1, 2])
 })
 
+test("[STORAGE-33] a claim that another process released is forgotten once a fresh read misses it", async () => {
+  const memory = MemoryStorage.make()
+  const driver = { ...memory, capabilities: { ...memory.capabilities, multiProcess: true } }
+  const workspace = (await open(driver)).workspace("w")
+  await workspace.commit({ claims: [{ key: "owner", value: "jo" }], appends: [append("guarded", 0)] })
+  const [held] = await workspace.cached.claims(["owner"])
+  const elsewhere: Commit = {
+    workspace: "w",
+    appends: [append("guarded", 1)],
+    claims: [{ key: "owner", release: true, revision: held!.revision }]
+  }
+  assert.equal((await memory.commit([elsewhere], 0))[0]?.ok, true)
+  const seen: Array<string | undefined> = []
+  await workspace.turn("lane", async (reads) => {
+    seen.push((await reads.claims(["owner"]))[0]?.value)
+    const expectedVersion = await reads.streamVersion("guarded")
+    return { value: undefined, commit: { appends: [{ stream: "guarded", expectedVersion, events: [] }] } }
+  })
+  assert.deepEqual(seen, ["jo", undefined])
+  assert.deepEqual(await workspace.cached.claims(["owner"]), [undefined])
+})
+
 test("[STORAGE-33] a decision that conflicts every time ends in a ConflictError", async () => {
   const workspace = (await open(MemoryStorage.make())).workspace("w")
   let tries = 0
@@ -259,6 +281,17 @@ for (const [commit, field, limit, found] of overLimit)
     )
     assert.equal(groups.length, 0)
   })
+
+test("[STORAGE-36] a claim's value has its own limit, also where that is below the one of keys", async () => {
+  const { driver, groups } = recording()
+  const workspace = (await open(driver, { limits: { payloadBytes: 10 } })).workspace("w")
+  await assert.rejects(workspace.commit({ claims: [{ key: "c", value: "x".repeat(11) }] }), {
+    code: "storage-limit",
+    field: "claims[0].value",
+    allowed: 10
+  })
+  assert.equal(groups.length, 0)
+})
 
 const nested = JSON.parse(`${'{"a":'.repeat(6)}1${"}".repeat(6)}`) as NewEvent["body"]
 const invalid: ReadonlyArray<readonly [Storage.WorkspaceCommit, string]> = [
@@ -393,6 +426,56 @@ test("[STORAGE-38] caches stay bounded and right, whatever is read and written",
       }
     }),
     { seed: 5, numRuns: 60 }
+  )
+})
+
+test("[STORAGE-38] what is forgotten and read again makes no other leave the cache", async () => {
+  const memory = MemoryStorage.make()
+  const asked: Array<string> = []
+  const driver: StorageDriver = {
+    ...memory,
+    claims: (workspace, keys, nowMs) => {
+      asked.push(...keys)
+      return memory.claims(workspace, keys, nowMs)
+    }
+  }
+  const workspace = (await open(driver, { cachedDocuments: 4 })).workspace("w")
+  await workspace.commit({ claims: ["a", "b", "lease"].map((key) => ({ key, value: "1" })) })
+  await workspace.claims(["a", "b"])
+  for (let round = 0; round < 20; round++) {
+    const [lease] = await workspace.claims(["lease"])
+    await workspace.commit({ claims: [{ key: "lease", value: "1", revision: lease!.revision }] })
+  }
+  asked.length = 0
+  await workspace.claims(["a", "b"])
+  assert.deepEqual(asked, [])
+})
+
+test("[STORAGE-38] claims are right from memory after they were renewed, released, taken again, or have expired", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(2), fc.nat(4)), { maxLength: 40 }),
+      fc.nat(3),
+      async (steps, capacity) => {
+        const memory = MemoryStorage.make()
+        let nowMs = 0
+        const options = { now: () => nowMs, cachedDocuments: capacity }
+        const workspace = (await open(memory, options)).workspace("w")
+        for (const [name, kind] of steps) {
+          const key = `k${name}`
+          const [stands] = await workspace.claims([key])
+          const revision = stands && { revision: stands.revision }
+          if (kind === 0) nowMs += 2
+          if (kind === 1) await workspace.commit({ claims: [{ key, value: "v", expiresAtMs: nowMs + 3, ...revision }] })
+          if (kind === 2) await workspace.commit({ claims: [{ key, value: `at ${nowMs}`, subject: "s", ...revision }] })
+          if (kind === 3 && revision) await workspace.commit({ claims: [{ key, release: true, ...revision }] })
+          if (kind === 4) await workspace.erase("s")
+          const keys = ["k0", "k1", "k2"]
+          assert.deepEqual(await workspace.claims(keys), await memory.claims("w", keys, nowMs))
+        }
+      }
+    ),
+    { seed: 7, numRuns: 60 }
   )
 })
 

@@ -38,7 +38,7 @@ export class RecentTables<A> {
 
   delete(workspace: string, table: string, key: string): void {
     const found = this.#spaces.get(workspace)?.get(table)
-    found?.young.delete(key)
+    if (found?.young.delete(key)) this.#young--
     found?.old.delete(key)
   }
 

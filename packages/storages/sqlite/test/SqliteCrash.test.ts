@@ -10,9 +10,14 @@ import { test } from "vitest"
 import { view } from "./crash/view.ts"
 
 /** Runs the writer until it has acknowledged so many commits, kills it, and returns all it had acknowledged. */
-const killAfter = async (file: string, commits: number, name = "s"): Promise<ReadonlyArray<string>> => {
+const killAfter = async (
+  file: string,
+  commits: number,
+  name = "s",
+  flags: ReadonlyArray<string> = []
+): Promise<ReadonlyArray<string>> => {
   const script = join(import.meta.dirname, "crash", "writer.ts")
-  const child = spawn(process.execPath, ["--conditions=@switchboard/source", script, file, name], {
+  const child = spawn(process.execPath, ["--conditions=@switchboard/source", ...flags, script, file, name], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   const ended = once(child, "close")
@@ -96,6 +101,17 @@ test("[STORAGE-29] two processes write one file, and every acknowledged commit o
   try {
     const acknowledged = await Promise.all(["a", "b"].map((name) => killAfter(file, 400, name)))
     await check(file, acknowledged.flat())
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test("[SQLITE-4] where a program may start no thread, its commits go on", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "switchboard-threadless-"))
+  const file = join(directory, "test.db")
+  try {
+    const flags = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*"]
+    await check(file, await killAfter(file, 2_000, "s", flags))
   } finally {
     rmSync(directory, { recursive: true })
   }

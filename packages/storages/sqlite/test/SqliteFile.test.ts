@@ -1,11 +1,12 @@
 import { strict as assert } from "node:assert"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { setImmediate } from "node:timers/promises"
+import { Storage } from "@switchboard/storage"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
-import { test } from "vitest"
+import { test, vi } from "vitest"
 
 const inDirectory = async (run: (file: string, directory: string) => Promise<void>) => {
   const directory = mkdtempSync(join(tmpdir(), "switchboard-sqlite-"))
@@ -196,6 +197,87 @@ test("[SQLITE-2] after an erasure no byte of the subject is left in the files", 
     assert.deepEqual(found(), [])
   }))
 
+test("[SQLITE-2] subjects that alternate in a stream are each found again, after an erasure and from another process", () =>
+  inDirectory(async (file, directory) => {
+    const drivers = [await open(file), await open(file)]
+    let version = 0
+    const write = async (driver: number, ...subjects: ReadonlyArray<string>) => {
+      const events = subjects.map((subject) => ({
+        ...event,
+        personal: { subject, fields: { text: `NEEDLE-${subject}` } }
+      }))
+      const views = subjects.map((subject) => ({
+        view: "things",
+        key: subject,
+        put: { name: `NEEDLE-${subject}` },
+        subject
+      }))
+      const commit = { workspace: "w", appends: [{ stream: "s", expectedVersion: version, events }], views }
+      version += events.length
+      assert.equal((await drivers[driver]!.commit([commit], 0))[0]?.ok, true)
+    }
+    const left = (subject: string) =>
+      readdirSync(directory).filter((name) => readFileSync(join(directory, name)).includes(`NEEDLE-${subject}`))
+    await write(0, "p", "q")
+    await write(0, "p")
+    await write(0, "q")
+    await write(1, "p")
+    assert.equal((await drivers[0]!.erase("w", "p")).events, 3)
+    assert.deepEqual(left("p"), [])
+    await write(0, "q")
+    await write(0, "p")
+    await write(1, "p", "q")
+    assert.equal((await drivers[1]!.erase("w", "p")).events, 2)
+    assert.deepEqual(left("p"), [])
+    assert.equal((await drivers[0]!.erase("w", "q")).events, 4)
+    assert.deepEqual(left("q"), [])
+    for (const driver of drivers) await driver.close()
+  }))
+
+test("[SQLITE-2] nothing that was remembered before an erasure is written after it", () =>
+  inDirectory(async (file, directory) => {
+    const storage = await Storage.open(SqliteStorage.make({ file }), { views: [view], now: () => 0 })
+    const workspace = storage.workspace("w")
+    const name = "NEEDLE"
+    const remembered = async (reads: Storage.Reads) => {
+      await reads.claims(["address"])
+      await reads.streamVersions(["s"])
+      return (await reads.documents("things", ["k", "other"])).map((found) => found?.document.name)
+    }
+    await workspace.commit({
+      appends: [
+        { stream: "s", expectedVersion: 0, events: [{ ...event, personal: { subject: "p", fields: { name } } }] }
+      ],
+      views: [
+        { view: "things", key: "k", put: { name, size: 1 }, subject: "p" },
+        { view: "things", key: "other", put: { name: "other", size: 1 } }
+      ],
+      claims: [{ key: "address", value: name, subject: "p" }]
+    })
+    assert.deepEqual(await remembered(workspace.cached), [name, "other"])
+    await workspace.erase("p")
+    for (let size = 2; size < 5; size++)
+      await workspace.turn("lane", async (reads) => {
+        const [kept = "nobody", other = "nobody"] = await remembered(reads)
+        const [claim] = await reads.claims(["address"])
+        return {
+          value: undefined,
+          commit: {
+            appends: [{ stream: "s", expectedVersion: await reads.streamVersion("s"), events: [event] }],
+            views: [
+              { view: "things", key: "k", put: { name: kept, size } },
+              { view: "things", key: "other", put: { name: other, size } }
+            ],
+            claims: [{ key: "address", value: claim?.value ?? "free", ...(claim && { revision: claim.revision }) }]
+          }
+        }
+      })
+    assert.deepEqual(await remembered(workspace), ["nobody", "other"])
+    assert.equal(JSON.stringify(await workspace.journal(0, 9)).includes(name), false)
+    await storage.close()
+    for (const each of readdirSync(directory)) assert(!readFileSync(join(directory, each)).includes(name), each)
+  }))
+
 test("[SQLITE-3] pages and look-ups are read from indexes, never by scanning or sorting", () =>
   inDirectory(async (file) => {
     const driver = await open(file)
@@ -253,6 +335,40 @@ test("[SQLITE-4] the log is folded while commits go on, and stays within bounds"
     const again = await open(file)
     assert.equal((await again.query("w", { view: "things", limit: 5000 })).documents.length, 2000)
     await again.close()
+  })
+})
+
+test("[SQLITE-4] two erasures at once leave the thread at work", async () => {
+  await inDirectory(async (file) => {
+    const driver = SqliteStorage.make({ file, checkpointPages: 50 })
+    await driver.prepare([view])
+    await driver.commit([{ workspace: "w", views: [...things(0, 5, "jo"), ...things(5, 5, "kim")] }], 0)
+    await Promise.all([driver.erase("w", "jo"), driver.erase("w", "kim")])
+    const sizeBefore = statSync(file).size
+    await driver.commit([{ workspace: "w", views: things(0, 60) }], 0)
+    while (statSync(file).size === sizeBefore) await setImmediate()
+    await driver.close()
+  })
+})
+
+test("[SQLITE-5] an erasure that waits for a thread that fails is carried out, and so is the next, and the end", async () => {
+  await inDirectory(async (file, directory) => {
+    const driver = SqliteStorage.make({ file, checkpointPages: 20 })
+    await driver.prepare([view])
+    // The thread opens the file by its name, later than the driver: it finds no database there.
+    renameSync(file, join(directory, "moved.db"))
+    mkdirSync(file)
+    const clock = vi.spyOn(performance, "now")
+    try {
+      await driver.commit([{ workspace: "w", views: things(0, 30, "jo") }], 0)
+      assert.equal((await driver.erase("w", "jo")).documents.length, 30)
+      clock.mockReturnValue(performance.now() + 60_000)
+      await driver.commit([{ workspace: "w", views: things(0, 30, "kim") }], 0)
+      assert.equal((await driver.erase("w", "kim")).documents.length, 30)
+      await driver.close()
+    } finally {
+      clock.mockRestore()
+    }
   })
 })
 

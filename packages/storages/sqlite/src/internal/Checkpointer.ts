@@ -37,7 +37,8 @@ export class Checkpointer {
   #folding: Promise<void> | undefined
   /** In the log, at most: a change dirties about a page. */
   #pages = 0
-  #stopped = false
+  /** Reasons not to fold: erasures under way; and, for good, that it was stopped or its thread failed. */
+  #holds = 0
   #foldedAtMs = 0
   constructor(file: string, everyPages: number) {
     this.#file = file
@@ -47,7 +48,7 @@ export class Checkpointer {
   /** Counts what was written, and folds when that is enough. */
   wrote(changes: number): void {
     this.#pages += changes
-    if (this.#pages < this.#everyPages || this.#folding !== undefined || this.#stopped) return
+    if (this.#pages < this.#everyPages || this.#folding !== undefined || this.#holds > 0) return
     if (performance.now() < this.#foldedAtMs + restMs) return
     this.#folding = this.#fold().finally(() => {
       this.#folding = undefined
@@ -57,31 +58,29 @@ export class Checkpointer {
 
   /** Does something while nothing is folded: two checkpoints exclude each other. */
   async exclusively<A>(run: () => Promise<A>): Promise<A> {
-    const wasStopped = this.#stopped
-    this.#stopped = true
-    await this.#folding
+    this.#holds++
     try {
+      await this.#folding
       return await run()
     } finally {
-      this.#stopped = wasStopped
+      this.#holds--
     }
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#holds++
     await this.#folding
     await this.#worker?.terminate()
   }
 
   async #fold(): Promise<void> {
-    this.#worker ??= this.#start()
-    const worker = this.#worker
-    worker.postMessage("fold")
     try {
-      const [pages] = (await once(worker, "message")) as [number]
+      this.#worker ??= this.#start()
+      this.#worker.postMessage("fold")
+      const [pages] = (await once(this.#worker, "message")) as [number]
       this.#pages = pages
     } catch {
-      this.#stopped = true
+      this.#holds++
     }
   }
 
