@@ -1,14 +1,14 @@
 /**
- * Storage as an application uses it: any driver, with group commit, decisions inside the write turn, caches and limits.
+ * Storage as an application uses it, over whichever driver, with group commit, decisions inside the write turn, caches and limits.
  *
  * One write turn runs at a time. It takes what is waiting, lets the decisions be made on what they read, and commits
  * those that touch different keys as one group.
  */
 import { EntryHeap } from "./internal/EntryHeap.ts"
-import { RecentTables } from "./internal/RecentTables.ts"
 import { Tail } from "./internal/Tail.ts"
 import { Touched } from "./internal/Touched.ts"
 import { checkCommit, checkKey, defaults, type Limits } from "./Limits.ts"
+import { RecentMap } from "./RecentMap.ts"
 import type {
   Commit,
   Conflict,
@@ -201,9 +201,8 @@ interface Entry {
 /** A document that is known not to exist. */
 const absent: StoredDocument = { key: "", document: {} }
 
-/** Tables of a cache beside those of views, whose names begin with a letter. */
-const streamTable = "/streams"
-const claimTable = "/claims"
+/** Where a workspace's documents of one view are cached; neither name may hold NUL. */
+const groupOf = (workspace: string, view: string) => `${workspace}\0${view}`
 
 /**
  * Opens storage over a driver.
@@ -246,9 +245,9 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
   await driver.prepare(options.views)
   const { multiProcess, notify } = driver.capabilities
 
-  const documentCache = new RecentTables<StoredDocument>(cachedDocuments)
-  const versionCache = new RecentTables<number>(cachedDocuments)
-  const claimCache = new RecentTables<StoredClaim>(cachedDocuments)
+  const documentCache = new RecentMap<StoredDocument>(cachedDocuments)
+  const versionCache = new RecentMap<number>(cachedDocuments)
+  const claimCache = new RecentMap<StoredClaim>(cachedDocuments)
   const tail = new Tail(cachedEvents, 256)
   // Raised when writing begins and ends: what was read across either is not cached, it may be old.
   let writes = 0
@@ -264,10 +263,11 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     keys: ReadonlyArray<string>,
     fresh: boolean
   ): Promise<ReadonlyArray<StoredDocument | undefined>> => {
+    const group = groupOf(workspace, view)
     const found: Array<StoredDocument | undefined> = new Array(keys.length).fill(undefined)
     const missing: Array<number> = []
     for (let index = 0; index < keys.length; index++) {
-      const cached = fresh ? undefined : documentCache.get(workspace, view, keys[index]!)
+      const cached = fresh ? undefined : documentCache.get(group, keys[index]!)
       if (cached === undefined) missing.push(index)
       else if (cached !== absent) found[index] = cached
     }
@@ -278,7 +278,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     for (const [place, index] of missing.entries()) {
       const document = read[place]
       found[index] = document
-      if (before === writes) documentCache.set(workspace, view, keys[index]!, document ?? absent)
+      if (before === writes) documentCache.set(group, keys[index]!, document ?? absent)
     }
     return found
   }
@@ -288,7 +288,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     names: ReadonlyArray<string>,
     fresh: boolean
   ): Promise<ReadonlyArray<number>> => {
-    const found = names.map((stream) => (fresh ? undefined : versionCache.get(workspace, streamTable, stream)))
+    const found = names.map((stream) => (fresh ? undefined : versionCache.get(workspace, stream)))
     if (!found.includes(undefined)) return found as ReadonlyArray<number>
     const before = writing ? -1 : writes
     const missing = names.filter((_, index) => found[index] === undefined)
@@ -297,7 +297,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     return found.map((version, index) => {
       if (version !== undefined) return version
       const stands = read[place++]!
-      if (before === writes) versionCache.set(workspace, streamTable, names[index]!, stands)
+      if (before === writes) versionCache.set(workspace, names[index]!, stands)
       return stands
     })
   }
@@ -309,7 +309,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
   ): Promise<ReadonlyArray<StoredClaim | undefined>> => {
     const nowMs = now()
     const found = keys.map((key) => {
-      const cached = fresh ? undefined : claimCache.get(workspace, claimTable, key)
+      const cached = fresh ? undefined : claimCache.get(workspace, key)
       return cached?.expiresAtMs !== undefined && cached.expiresAtMs <= nowMs ? undefined : cached
     })
     if (!found.includes(undefined)) return found
@@ -324,8 +324,8 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       if (claim !== undefined) return claim
       const stands = read[place++]
       // What has expired or was released elsewhere must not be found again.
-      if (stands === undefined) claimCache.delete(workspace, claimTable, keys[index]!)
-      else if (before === writes) claimCache.set(workspace, claimTable, keys[index]!, stands)
+      if (stands === undefined) claimCache.delete(workspace, keys[index]!)
+      else if (before === writes) claimCache.set(workspace, keys[index]!, stands)
       return stands
     })
   }
@@ -355,7 +355,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       ...read,
       document: (view, key) => {
         // Most reads of a decision end here.
-        const cached = from === "cache" ? documentCache.get(workspace, view, key) : undefined
+        const cached = from === "cache" ? documentCache.get(groupOf(workspace, view), key) : undefined
         if (cached !== undefined) return Promise.resolve(cached === absent ? undefined : cached)
         return read.documents(view, [key]).then(([document]) => document)
       },
@@ -382,7 +382,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     const { workspace } = commit
     let index = 0
     for (const { stream, expectedVersion, events } of commit.appends ?? []) {
-      versionCache.set(workspace, streamTable, stream, expectedVersion + events.length)
+      versionCache.set(workspace, stream, expectedVersion + events.length)
       for (let each = 0; each < events.length; each++) {
         const event = events[each]!
         const position = outcome.positions[index++]!
@@ -403,8 +403,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
     for (const change of commit.views ?? []) {
       const { key } = change
       documentCache.replace(
-        workspace,
-        change.view,
+        groupOf(workspace, change.view),
         key,
         !("put" in change)
           ? absent
@@ -414,13 +413,13 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       )
     }
     // Only the driver knows the revision it gave.
-    for (const { key } of commit.claims ?? []) claimCache.delete(workspace, claimTable, key)
+    for (const { key } of commit.claims ?? []) claimCache.delete(workspace, key)
   }
 
   const forget = ({ workspace, appends = [], views: changes = [], claims: taken = [] }: Commit): void => {
-    for (const { stream } of appends) versionCache.delete(workspace, streamTable, stream)
-    for (const { view, key } of changes) documentCache.delete(workspace, view, key)
-    for (const { key } of taken) claimCache.delete(workspace, claimTable, key)
+    for (const { stream } of appends) versionCache.delete(workspace, stream)
+    for (const { view, key } of changes) documentCache.delete(groupOf(workspace, view), key)
+    for (const { key } of taken) claimCache.delete(workspace, key)
   }
 
   // ── Write turns ──

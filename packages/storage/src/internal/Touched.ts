@@ -35,15 +35,9 @@ export class Touched {
 
 const keysIn = (space: Map<string, Set<string>>, kind: string): Set<string> => entryOf(space, kind, () => new Set())
 
-/** An item whose key another has; few are compared with one another, many by a set. */
-const twice = <A>(
-  items: ReadonlyArray<A> | undefined,
-  keyOf: (item: A) => string,
-  isSame: (one: A, other: A) => boolean = (one, other) => keyOf(one) === keyOf(other)
-): A | undefined => {
+/** An item whose key one before it has. */
+const twice = <A>(items: ReadonlyArray<A> | undefined, keyOf: (item: A) => string): A | undefined => {
   if (items === undefined || items.length < 2) return undefined
-  if (items.length <= 8)
-    return items.find((item, index) => items.some((other, at) => at < index && isSame(item, other)))
   const seen = new Set<string>()
   return items.find((item) => seen.size === seen.add(keyOf(item)).size)
 }
@@ -59,11 +53,7 @@ export const checkDistinct = ({ appends, views, timers, claims }: Commit): void 
   }
   const append = twice(appends, ({ stream }) => stream)
   if (append !== undefined) refuse(`the stream "${append.stream}"`)
-  const view = twice(
-    views,
-    (change) => `${change.view}/${change.key}`,
-    (one, other) => one.key === other.key && one.view === other.view
-  )
+  const view = twice(views, (change) => `${change.view}/${change.key}`)
   if (view !== undefined) refuse(`the document "${view.view}/${view.key}"`)
   const timer = twice(timers, timerKey)
   if (timer !== undefined) refuse(`the timer "${timerKey(timer)}"`)

@@ -100,8 +100,10 @@ const checkFile = (db: DatabaseSync, file: string): number => {
   return version
 }
 
-const openFile = (options: Options, views: ReadonlyArray<ViewDefinition>): Open => {
-  const { file, busyTimeoutMs = 5_000, checkpointPages = 500 } = options
+const openFile = (
+  { file, busyTimeoutMs, checkpointPages }: Required<Options>,
+  views: ReadonlyArray<ViewDefinition>
+): Open => {
   const db = new DatabaseSync(file)
   try {
     db.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
@@ -200,7 +202,8 @@ const changesOf = (group: ReadonlyArray<Commit>, outcomes: ReadonlyArray<Outcome
  * ```
  */
 export const make = (options: Options): StorageDriver => {
-  const { file, busyTimeoutMs = 5_000 } = options
+  const settings: Required<Options> = { busyTimeoutMs: 5_000, checkpointPages: 500, ...options }
+  const { file, busyTimeoutMs } = settings
   const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
   let open: Open | undefined
 
@@ -221,7 +224,7 @@ export const make = (options: Options): StorageDriver => {
       if (file === "" || file === ":memory:")
         throw new SqliteStorageError("sqlite-cannot-open", file, "storage in SQLite needs a file")
       try {
-        open = openFile(options, views)
+        open = openFile(settings, views)
       } catch (cause) {
         throw explain(file, cause)
       }

@@ -142,12 +142,12 @@ export class ViewReader {
   }
 
   #statement(rest: string): StatementSync {
-    const known = this.#statements.get(rest)
+    const known = this.#statements.get(this.#table, rest)
     if (known !== undefined) return known
     const statement = this.#db.prepare(
       `SELECT key, version, document FROM ${this.#table} WHERE workspace = ?${rest} LIMIT ?`
     )
-    this.#statements.set(rest, statement)
+    this.#statements.set(this.#table, rest, statement)
     return statement
   }
 }
@@ -225,7 +225,7 @@ export class ViewWriter {
   readonly #definition: ViewDefinition
   readonly #table: string
   readonly #fields: ReadonlyArray<string>
-  readonly #known = new Map<number, RecentMap<Known>>()
+  readonly #known = new RecentMap<Known>(20_000)
   readonly #find: StatementSync
   readonly #insert: StatementSync
   readonly #remove: StatementSync
@@ -249,10 +249,9 @@ export class ViewWriter {
   put(workspace: number, key: string, document: JsonObject, version: number | undefined, subject: string | undefined) {
     const text = JSON.stringify(document)
     const values = this.#fields.map((field) => bound(fieldValue(this.#definition, document, field)))
-    const rows = this.#rows(workspace)
     const newSubject = subject ?? null
     const newVersion = version ?? null
-    const remembered = rows.get(key)
+    const remembered = this.#known.get(workspace, key)
     let known = remembered
     if (known === undefined) {
       // What was so last time is tried first: messages are nearly always new, rows of conversations nearly never.
@@ -261,7 +260,7 @@ export class ViewWriter {
         const { changes, lastInsertRowid } = this.#insert.run(workspace, key, newVersion, newSubject, ...values, text)
         this.#lastWasNew = changes === 1
         if (changes === 1) {
-          rows.set(key, { id: Number(lastInsertRowid), subject: newSubject, values })
+          this.#known.set(workspace, key, { id: Number(lastInsertRowid), subject: newSubject, values })
           return
         }
         known = this.#read(workspace, key)!
@@ -274,24 +273,16 @@ export class ViewWriter {
     if (moved) parameters.push(newSubject)
     this.#update(changed, moved).run(...parameters, newVersion, text, known.id)
     if (moved || changed.length > 0 || remembered === undefined)
-      rows.set(key, { id: known.id, subject: newSubject, values })
+      this.#known.set(workspace, key, { id: known.id, subject: newSubject, values })
   }
 
   remove(workspace: number, key: string): void {
     this.#remove.run(workspace, key)
-    this.#rows(workspace).delete(key)
+    this.#known.delete(workspace, key)
   }
 
   forget(): void {
     this.#known.clear()
-  }
-
-  #rows(workspace: number): RecentMap<Known> {
-    const known = this.#known.get(workspace)
-    if (known !== undefined) return known
-    const rows = new RecentMap<Known>(20_000)
-    this.#known.set(workspace, rows)
-    return rows
   }
 
   #read(workspace: number, key: string): Known | undefined {
@@ -303,13 +294,13 @@ export class ViewWriter {
 
   #update(changed: ReadonlyArray<number>, moved: boolean): StatementSync {
     const name = `${changed.join()}${moved}`
-    const known = this.#updates.get(name)
+    const known = this.#updates.get(this.#table, name)
     if (known !== undefined) return known
     const columns = changed.map((index) => `${column(this.#fields[index]!)} = ?, `).join("")
     const statement = this.#db.prepare(
       `UPDATE ${this.#table} SET ${columns}${moved ? "subject = ?, " : ""}version = ?, document = ? WHERE id = ?`
     )
-    this.#updates.set(name, statement)
+    this.#updates.set(this.#table, name, statement)
     return statement
   }
 }

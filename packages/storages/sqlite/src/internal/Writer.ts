@@ -20,8 +20,6 @@ interface Counters {
   readonly id: number
   head: number
   revisions: number
-  /** Where streams end, those written lately. */
-  readonly tips: RecentMap<Tip>
 }
 
 /** Where a stream ends, and whose personal fields it is known to hold. */
@@ -30,13 +28,6 @@ interface Tip {
   readonly recordedAtMs: number
   readonly subject?: string | undefined
 }
-
-const counters = (id: number, head: number, revisions: number): Counters => ({
-  id,
-  head,
-  revisions,
-  tips: new RecentMap(50_000)
-})
 
 const noTip: Tip = { version: 0, recordedAtMs: Number.NEGATIVE_INFINITY }
 
@@ -62,6 +53,7 @@ export class Writer {
   readonly #views: ReadonlyMap<string, ViewWriter>
   readonly #spaces = new Map<string, Counters>()
   readonly #changed = new Set<Counters>()
+  readonly #tips = new RecentMap<Tip>(50_000)
   readonly #statements
   #dataVersion = -1
   constructor(db: DatabaseSync, definitions: ReadonlyArray<ViewDefinition>) {
@@ -139,6 +131,7 @@ export class Writer {
   #forget(): void {
     this.#spaces.clear()
     this.#changed.clear()
+    this.#tips.clear()
     for (const view of this.#views.values()) view.forget()
   }
 
@@ -160,7 +153,7 @@ export class Writer {
     if (known !== undefined) return known
     const row = this.#statements.space.get(name) as WorkspaceRow | undefined
     if (row === undefined) return undefined
-    const space = counters(row.id, row.head, row.revisions)
+    const space: Counters = { id: row.id, head: row.head, revisions: row.revisions }
     this.#spaces.set(name, space)
     return space
   }
@@ -170,17 +163,17 @@ export class Writer {
     const id = Number(this.#statements.addSpace.run(name).lastInsertRowid)
     if (id > mostWorkspaces)
       throw new StorageInvalidError({ field: "workspace", expected: `at most ${mostWorkspaces}`, found: String(id) })
-    const space = counters(id, 0, 0)
+    const space: Counters = { id, head: 0, revisions: 0 }
     this.#spaces.set(name, space)
     return space
   }
 
   #tip(space: Counters, stream: string): Tip {
-    const known = space.tips.get(stream)
+    const known = this.#tips.get(space.id, stream)
     if (known !== undefined) return known
     const row = this.#statements.tip.get(space.id, stream)
     const tip = row === undefined ? noTip : { version: Number(row.version), recordedAtMs: Number(row.recorded_at) }
-    space.tips.set(stream, tip)
+    this.#tips.set(space.id, stream, tip)
     return tip
   }
 
@@ -279,7 +272,7 @@ export class Writer {
       positions.push(position)
     }
     this.#changed.add(space)
-    space.tips.set(stream, { version, recordedAtMs, subject })
+    this.#tips.set(space.id, stream, { version, recordedAtMs, subject })
   }
 
   #claim(space: Counters, change: ClaimChange): void {
