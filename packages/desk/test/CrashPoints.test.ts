@@ -2,10 +2,10 @@ import { expect, it } from "@effect/vitest"
 import type { Outbound } from "@switchboard/channel"
 import type { Message } from "@switchboard/conversation"
 import { MemoryBlobStore, MemoryStorage, StorageFaults } from "@switchboard/storage"
-import { Effect, References } from "effect"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
-import { actor, bot, config, layer, message, platform, post } from "./harness.ts"
+import { actor, bot, config, message, platform, post, quietly } from "./harness.ts"
 
 /** What stays when a process dies: the database, the platform with what it got, and what it still has to redeliver. */
 const world = () => {
@@ -75,16 +75,13 @@ const live = (made: ReturnType<typeof world>, crash: StorageFaults.Crash, life: 
     const { messages } = yield* desk.conversation(actor("grace"), rows[0]!.conversationId)
     return { rows, messages, health: yield* desk.health(actor("grace")) }
   }).pipe(
-    Effect.provide(
-      layer(
-        config(
-          { channels: [channel], bots: [helper], firstResponder: { bot: "helper" }, blobs: crash.wrap(made.blobs) },
-          crash.wrap(made.storage)
-        ),
-        life
-      )
-    ),
-    Effect.provideService(References.MinimumLogLevel, "None")
+    quietly(
+      config(
+        { channels: [channel], bots: [helper], firstResponder: { bot: "helper" }, blobs: crash.wrap(made.blobs) },
+        crash.wrap(made.storage)
+      ),
+      life
+    )
   )
 }
 

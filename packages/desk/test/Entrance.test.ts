@@ -1,11 +1,11 @@
 import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "@effect/vitest"
 import type { Channel, Inbound } from "@switchboard/channel"
-import { Effect, References } from "effect"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { toBytes } from "../src/Deliveries.ts"
 import { Desk } from "../src/Desk.ts"
-import { actor, config, layer, message, platform, post, supervisor } from "./harness.ts"
+import { actor, config, layer, message, platform, post, quietly, supervisor } from "./harness.ts"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
@@ -121,10 +121,7 @@ describe("what comes in", () => {
       yield* desk.drain()
       expect(yield* spoken).toEqual(["fine"])
       expect(yield* desk.deadLetters(supervisor)).toMatchObject([{ code: "notStorable" }])
-    }).pipe(
-      Effect.provide(layer(config({ channels: [mail.channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [mail.channel] })))
   })
 })
 

@@ -7,17 +7,23 @@ import { actor, arrive, config, firstId, layer, message, platform, post } from "
 const root = actor("root", "administrator")
 const text = (words: string) => ({ parts: [{ kind: "text" as const, text: words, format: "plain" as const }] })
 
+/** Somebody writes by phone and by mail: two contacts, a conversation each. */
+const phoneAndLetter = Effect.fnUntraced(function* (words = "") {
+  const desk = yield* Desk
+  yield* post("sms", [message(`${words}by phone`)])
+  yield* arrive("mail", [message(`${words}by mail`, { email: "ada@example.com" })])
+  const { rows } = yield* desk.inbox(root)
+  const of = (kind: string) => rows.find((row) => row.channelKinds[0] === kind)!
+  return { phone: of("sms"), letter: of("mail") }
+})
+
 describe("contacts that are one person", () => {
   it.effect("[DESK-68] a merged contact writes on where they wrote; both sides see each other's conversations", () => {
     const sms = platform("sms")
     const mail = platform("mail", { threads: "topic" })
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("by phone")])
-      yield* arrive("mail", [message("by mail", { email: "ada@example.com" })])
-      const { rows } = yield* desk.inbox(root)
-      const phone = rows.find((row) => row.channelKinds[0] === "sms")!
-      const letter = rows.find((row) => row.channelKinds[0] === "mail")!
+      const { phone, letter } = yield* phoneAndLetter()
       yield* desk.executeOnContact(root, phone.contactId, { type: "MergeContact", into: letter.contactId })
       const seen = (id: string) => Effect.map(desk.conversation(root, id), (one) => one.others.map((other) => other.id))
       expect(yield* seen(letter.conversationId)).toEqual([phone.conversationId])
@@ -50,11 +56,7 @@ describe("contacts that are one person", () => {
     const mail = platform("mail", { threads: "topic" })
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("by phone")])
-      yield* arrive("mail", [message("by mail", { email: "ada@example.com" })])
-      const { rows } = yield* desk.inbox(root)
-      const phone = rows.find((row) => row.channelKinds[0] === "sms")!
-      const letter = rows.find((row) => row.channelKinds[0] === "mail")!
+      const { phone, letter } = yield* phoneAndLetter()
       const mergedOf = (id: string) =>
         Effect.map(desk.conversation(root, id), (one) => one.merged.map((contact) => contact.id))
       expect(yield* mergedOf(letter.conversationId)).toEqual([])
@@ -73,11 +75,7 @@ describe("contacts that are one person", () => {
     const chat = platform("chat")
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("by phone")])
-      yield* arrive("mail", [message("by mail", { email: "ada@example.com" })])
-      const { rows } = yield* desk.inbox(root)
-      const phone = rows.find((row) => row.channelKinds[0] === "sms")!
-      const letter = rows.find((row) => row.channelKinds[0] === "mail")!
+      const { phone, letter } = yield* phoneAndLetter()
       yield* desk.executeOnContact(root, phone.contactId, { type: "MergeContact", into: letter.contactId })
       yield* desk.execute(root, letter.conversationId, { type: "CloseConversation" })
       yield* arrive("chat", [message("by chat", { email: "ada@example.com" })])
@@ -96,11 +94,7 @@ describe("an erasure", () => {
     const mail = platform("mail", { threads: "topic" })
     return Effect.gen(function* () {
       const desk = yield* Desk
-      yield* post("sms", [message("xylophone by phone")])
-      yield* arrive("mail", [message("xylophone by mail", { email: "ada@example.com" })])
-      const { rows } = yield* desk.inbox(root)
-      const phone = rows.find((row) => row.channelKinds[0] === "sms")!
-      const letter = rows.find((row) => row.channelKinds[0] === "mail")!
+      const { phone, letter } = yield* phoneAndLetter("xylophone ")
       yield* desk.executeOnContact(root, phone.contactId, { type: "MergeContact", into: letter.contactId })
       const denied = yield* Effect.flip(desk.erase(actor("vera", "supervisor"), letter.contactId))
       expect(denied._tag).toBe("RejectedError")

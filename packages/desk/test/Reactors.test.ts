@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { MemoryStorage, type StorageDriver } from "@switchboard/storage"
-import { Effect, Fiber, References } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
 import type { Recorded } from "../src/DeskEvent.ts"
 import * as Reactors from "../src/Reactor.ts"
-import { actor, arrive, config, layer, message, offered, platform, post, supervisor } from "./harness.ts"
+import { actor, arrive, config, layer, message, offered, platform, post, quietly, supervisor } from "./harness.ts"
 
 /** Storage whose commits fail while `fails` says so. */
 const unreliable = (fails: (commit: StorageDriver.Commit) => boolean) => {
@@ -50,10 +50,7 @@ describe("a reactor", () => {
       expect((yield* desk.offers(actor("grace"))).map((one) => one.row?.preview)).toEqual(["two"])
       const { row } = yield* desk.conversation(actor("grace"), offer.conversationId)
       expect(row?.assignee).toBe("grace")
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] }, driver)))
   })
 
   it.effect("[DESK-61] that throws on one event parks its stream, reports it, and goes on with the others", () => {
@@ -101,10 +98,7 @@ describe("a reactor", () => {
       yield* post("sms", [message("well again")])
       yield* level
       expect(read.at(-1)).toBe(`${stream}@4`)
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] })))
   })
 
   it.effect("[DESK-62] parks a stream with an event that this release does not know, and so do all the others", () => {
@@ -138,10 +132,7 @@ describe("a reactor", () => {
       expect((yield* Effect.flip(desk.retryParked(supervisor, "inbox", "conversation/none")))._tag).toBe(
         "NotFoundError"
       )
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] })))
   })
 
   it.effect("[DESK-60] that meets another writer while it goes event by event skips nothing", () => {
@@ -185,10 +176,7 @@ describe("a reactor", () => {
       while (running.position() < last) yield* running.step
       // It is read again after the conflict; nothing behind it was taken in its place.
       expect(read.filter((position) => position === target)).toHaveLength(2)
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] })))
   })
 
   /** A reactor that notes every conversation it reads, and throws as `throws` says. */
@@ -244,10 +232,7 @@ describe("a reactor", () => {
         yield* drain(running)
         expect(running.stopped()).toBeUndefined()
         expect(read).toEqual([...streams.flatMap((stream) => [`${stream}@1`, `${stream}@2`]), `${streams[0]}@3`])
-      }).pipe(
-        Effect.provide(layer(config({ channels: [sms.channel] }))),
-        Effect.provideService(References.MinimumLogLevel, "None")
-      )
+      }).pipe(quietly(config({ channels: [sms.channel] })))
     }
   )
 
@@ -275,10 +260,7 @@ describe("a reactor", () => {
       for (const stream of streams.slice(0, 4)) expect(yield* again.retry(stream)).toBeUndefined()
       const rows = yield* Effect.promise(() => desk.environment.workspace.journal(0, 1000))
       expect(read.length).toBe(rows.filter((row) => row.stream.startsWith("conversation/")).length)
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] })))
   })
 
   it.effect("[DESK-100] that can read some of many bad streams' neighbours only parks", () => {
@@ -293,10 +275,7 @@ describe("a reactor", () => {
       expect(running.stopped()).toBeUndefined()
       const { parked } = yield* desk.health(supervisor)
       expect(parked.map((one) => one.stream).sort()).toEqual(bad.sort())
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] })))
   })
 
   it.effect("[DESK-102] whose storage can't be read parks nothing; what storage refuses parks its stream", () => {
@@ -334,10 +313,7 @@ describe("a reactor", () => {
       ])
       expect(read).toContain(second)
       expect(running.stopped()).toBeUndefined()
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] }, driver)))
   })
 
   it.effect("[DESK-102] whose storage fails for long leaves nothing behind with every try", () => {
@@ -378,11 +354,7 @@ describe("a reactor", () => {
       }
       const { reactors } = yield* desk.health(supervisor)
       expect(reactors.map(({ behind, stopped }) => [behind, stopped])).toEqual(Array(4).fill([0, null]))
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(Effect.scoped, quietly(config({ channels: [sms.channel] }, driver)))
   })
 
   it.effect("[DESK-101] that can't read a stream everything depends on stops there and passes over nothing", () =>
@@ -408,7 +380,7 @@ describe("a reactor", () => {
       yield* drain(running)
       // The agents' profiles, as the desk told its pool of them.
       expect(read).toEqual([1, 2, 3, 4])
-    }).pipe(Effect.provide(layer(config())), Effect.provideService(References.MinimumLogLevel, "None"))
+    }).pipe(quietly(config()))
   )
 
   /** A decision that can't be read, in the pool's own stream. */
@@ -445,10 +417,7 @@ describe("a reactor", () => {
       expect(parked.filter((one) => one.reactor === "router")).toEqual([])
       expect(reactors.filter((one) => one.stopped === null).map((one) => one.name)).toEqual(["sla", "inbox", "metrics"])
       expect((yield* desk.inbox(supervisor)).rows.map((row) => row.preview)).toEqual(["one"])
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] })))
   })
 
   it.effect("[DESK-100] that stopped is tried again by itself, at intervals, while the desk runs", () => {
@@ -476,11 +445,7 @@ describe("a reactor", () => {
         yield* settle
         expect(restored).toBeGreaterThan(before)
       }
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(layer(config({}, driver))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(Effect.scoped, quietly(config({}, driver)))
   })
 })
 
@@ -509,10 +474,7 @@ describe("a request to the pool", () => {
       yield* desk.acceptOffer(actor("grace"), offer.offerId)
       yield* desk.drain()
       expect((yield* desk.conversation(actor("grace"), offer.conversationId)).row?.assignee).toBe("grace")
-    }).pipe(
-      Effect.provide(layer(config({ channels: [sms.channel] }, driver))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(quietly(config({ channels: [sms.channel] }, driver)))
   })
 
   it.effect("[DESK-63] of a caller who went away is answered all the same, and the pool stays whole", () => {

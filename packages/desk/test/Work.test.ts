@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Outbound } from "@switchboard/channel"
 import { MemoryStorage } from "@switchboard/storage"
-import { Deferred, Effect, Fiber, References } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { afterEach, describe as group, test } from "vitest"
 import { createDesk } from "../src/createDesk.ts"
 import { Desk } from "../src/Desk.ts"
-import { actor, arrive, bot, config, firstId, layer, message, platform, post, supervisor } from "./harness.ts"
+import { actor, arrive, bot, config, firstId, layer, message, platform, post, quietly, supervisor } from "./harness.ts"
 
 const text = (words: string) => ({ parts: [{ kind: "text" as const, text: words, format: "plain" as const }] })
 
@@ -119,11 +119,7 @@ describe("a listener", () => {
         yield* settled
       }
       expect(begun).toBe(3)
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(layer(config({ channels: [channel] }))),
-      Effect.provideService(References.MinimumLogLevel, "None")
-    )
+    }).pipe(Effect.scoped, quietly(config({ channels: [channel] })))
   })
 })
 

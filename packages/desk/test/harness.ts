@@ -5,7 +5,7 @@ import type { Bot } from "@switchboard/bot"
 import type { Capabilities, Channel, Inbound, Outbound } from "@switchboard/channel"
 import { type Actor, Id } from "@switchboard/conversation"
 import { MemoryBlobStore, MemoryStorage, type StorageDriver } from "@switchboard/storage"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, References } from "effect"
 import { Desk } from "../src/Desk.ts"
 import type { DeskConfig } from "../src/DeskConfig.ts"
 import { Ids } from "../src/Environment.ts"
@@ -147,6 +147,12 @@ export const config = (more: Partial<DeskConfig> = {}, driver?: StorageDriver.St
 /** A desk's layer over ids that repeat. */
 export const layer = (made: DeskConfig, prefix = "id") =>
   Desk.layerWith(made).pipe(Layer.provide(Ids.layerSequence(prefix)))
+
+/** Provides such a desk without its log: what it complains of is what the test brings about. */
+export const quietly =
+  (made: DeskConfig, prefix?: string) =>
+  <A, E>(effect: Effect.Effect<A, E, Desk>) =>
+    effect.pipe(Effect.provide(layer(made, prefix)), Effect.provideService(References.MinimumLogLevel, "None"))
 
 /** Posts entries as the platform would. */
 export const post = Effect.fnUntraced(function* (
