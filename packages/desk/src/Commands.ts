@@ -15,9 +15,8 @@ import { Effect } from "effect"
 import { CommandReusedError, type DeskError, NotFoundError, RejectedError } from "./DeskError.ts"
 import type { CommandAnswer, CommandOptions, DeskService } from "./DeskService.ts"
 import { type Draft, stampOf } from "./Draft.ts"
-import type { Environment } from "./Environment.ts"
+import { document, type Environment } from "./Environment.ts"
 import type { Consequence } from "./Reactor.ts"
-import { document } from "./Reading.ts"
 import { notAllowed } from "./Rights.ts"
 
 /** Runs a decision once per command id, in its lane and with its stamp: a repeat returns the first answer. */
@@ -30,7 +29,8 @@ export type Once = <A extends object>(
 ) => Effect.Effect<A & { readonly repeated: boolean }, DeskError>
 
 /** How commands are given. */
-export interface Commands extends Pick<DeskService, "execute"> {
+export interface Commands {
+  readonly operations: Pick<DeskService, "execute">
   readonly once: Once
   /** Gives the command that follows from an event, in the name of the reactor that read it. */
   readonly follow: (reactor: string, consequence: Consequence) => Effect.Effect<void, DeskError>
@@ -121,17 +121,19 @@ export const make = ({ workspace, turn }: Environment["Service"]): Commands => {
       }
     )
 
+  const execute: DeskService["execute"] = Effect.fnUntraced(function* (actor, conversationId, command, options) {
+    const id = Id.ConversationId.parse(conversationId)
+    if (actor.kind === "contact") {
+      const found = yield* document<Conversation.Conversation>(workspace, "conversations", id)
+      if (found && found.contactId !== actor.id)
+        return yield* notAllowed(actor, "another contact's conversation", "to be theirs")
+    }
+    return yield* executeOne(actor, id, command, options)
+  })
+
   return {
+    operations: { execute },
     once,
-    execute: Effect.fnUntraced(function* (actor, conversationId, command, options) {
-      const id = Id.ConversationId.parse(conversationId)
-      if (actor.kind === "contact") {
-        const found = yield* document<Conversation.Conversation>(workspace, "conversations", id)
-        if (found && found.contactId !== actor.id)
-          return yield* notAllowed(actor, "another contact's conversation", "to be theirs")
-      }
-      return yield* executeOne(actor, id, command, options)
-    }),
     follow: (reactor, { conversationId, command, commandId }) =>
       executeOne({ kind: "system", name: reactor }, conversationId, command, { commandId }).pipe(
         Effect.asVoid,

@@ -9,14 +9,14 @@ import type { Once } from "./Commands.ts"
 import { type DeskError, NotFoundError, RejectedError } from "./DeskError.ts"
 import type { DeskService } from "./DeskService.ts"
 import { type Draft, stampOf } from "./Draft.ts"
-import { type Environment, fromPromise } from "./Environment.ts"
+import { type Environment, fromPromise, required } from "./Environment.ts"
 import * as Erasure from "./Erasure.ts"
 import type * as Reactors from "./Reactor.ts"
-import { required } from "./Reading.ts"
 import { notAllowed, requireRole } from "./Rights.ts"
 
 /** How contacts are changed and erased. */
-export interface ContactCommands extends Pick<DeskService, "executeOnContact" | "erase"> {
+export interface ContactCommands {
+  readonly operations: Pick<DeskService, "executeOnContact" | "erase">
   /** Erases one contact whose erasure was recorded. */
   readonly eraseNow: (contactId: Id.ContactId) => Effect.Effect<Erasure.Erased, DeskError>
 }
@@ -92,5 +92,5 @@ export const make = (
     })
   }
 
-  return { executeOnContact, erase, eraseNow }
+  return { operations: { executeOnContact, erase }, eraseNow }
 }

@@ -101,11 +101,11 @@ const make = Effect.gen(function* () {
   const live = yield* Live.make(environment)
   const receiver = Receiver.make(environment, live)
   const threads = ContactThreads.make(environment, live)
-  const { once, follow, ...commands } = Commands.make(environment)
+  const commands = Commands.make(environment)
 
   const router = Router.make(settings.routing, settings.limits.preferredAgentMs)
   const react = (reactor: Reactors.Reactor) =>
-    Reactors.start(environment, reactor, (consequence) => follow(reactor.name, consequence))
+    Reactors.start(environment, reactor, (consequence) => commands.follow(reactor.name, consequence))
   const routing = yield* react(router.reactor)
   const reactors = [
     routing,
@@ -114,11 +114,11 @@ const make = Effect.gen(function* () {
     yield* react(MetricsReactor.make())
   ]
 
-  const { eraseNow, ...contactCommands } = ContactCommands.make(environment, once, reactors)
-  const { syncAgents, tick, ...poolRequests } = PoolRequests.make(environment, router, routing)
-  yield* syncAgents
+  const contactCommands = ContactCommands.make(environment, commands.once, reactors)
+  const poolRequests = PoolRequests.make(environment, router, routing)
+  yield* poolRequests.syncAgents
 
-  const handlers = Handlers.make(environment, receiver, tick, eraseNow)
+  const handlers = Handlers.make(environment, receiver, poolRequests.tick, contactCommands.eraseNow)
   const workers = Workers.make(environment, handlers, settings.limits.callsAtOnce)
   const { start, drain } = Runner.make(environment, receiver, reactors, workers)
 
@@ -204,12 +204,12 @@ const make = Effect.gen(function* () {
 
   const service: DeskService = {
     receive,
-    ...commands,
-    ...contactCommands,
-    ...Replies.make(environment, once, live),
+    ...commands.operations,
+    ...contactCommands.operations,
+    ...Replies.make(environment, commands.once, live),
     ...Reading.make(environment),
     ...Board.make(environment, router),
-    ...poolRequests,
+    ...poolRequests.operations,
     changes,
     contactTyping,
     deadLetters: (actor) => Effect.andThen(requirePerson(actor, "dead letters"), receiver.deadLetters),

@@ -7,7 +7,7 @@ import { Storage } from "@switchboard/storage"
 import { Clock, Context, Effect, Layer, Random } from "effect"
 import { v7 } from "uuid"
 import { type DeskConfig, resolve, type Settings } from "./DeskConfig.ts"
-import { ConfigError, type DeskError, fromStorage } from "./DeskError.ts"
+import { ConfigError, type DeskError, fromStorage, NotFoundError } from "./DeskError.ts"
 import { Draft } from "./Draft.ts"
 import { definitions } from "./Views.ts"
 
@@ -145,6 +145,28 @@ export const jitter = (ms: number): Effect.Effect<number> =>
 /** A promise of storage as an effect. */
 export const fromPromise = <A>(run: () => Promise<A>): Effect.Effect<A, DeskError> =>
   Effect.tryPromise({ try: run, catch: fromStorage })
+
+/** A document of a view, if there is one. */
+export const document = <A>(
+  reads: Pick<Storage.Reads, "document">,
+  view: string,
+  key: string
+): Effect.Effect<A | undefined, DeskError> =>
+  Effect.map(
+    fromPromise(() => reads.document(view, key)),
+    (stored) => stored?.document as unknown as A | undefined
+  )
+
+/** A document of a view that has to be there. **Fails with** `NotFoundError`, naming what it is. */
+export const required = <A>(
+  reads: Pick<Storage.Reads, "document">,
+  view: string,
+  what: string,
+  key: string
+): Effect.Effect<A, DeskError> =>
+  Effect.flatMap(document<A>(reads, view, key), (found) =>
+    found ? Effect.succeed(found) : Effect.fail(new NotFoundError({ what, id: key }))
+  )
 
 /** What may be a promise as an effect; it waits only for one that is. */
 export const settled = <A>(run: () => A | Promise<A>): Effect.Effect<A> =>

@@ -12,16 +12,16 @@ import { type DeskError, NotFoundError, OverloadedError, RoutingRefusedError } f
 import { encode, streams } from "./DeskEvent.ts"
 import type { DeskService } from "./DeskService.ts"
 import { type Draft, stampOf } from "./Draft.ts"
-import { type Environment, fromPromise } from "./Environment.ts"
+import { type Environment, fromPromise, required } from "./Environment.ts"
 import type * as Reactors from "./Reactor.ts"
-import { required } from "./Reading.ts"
 import { agentOf, requireRole } from "./Rights.ts"
 import * as Router from "./Router.ts"
+import { readAll } from "./Views.ts"
 import type { Handler } from "./Workers.ts"
 
 /** How the pool is asked. */
-export interface PoolRequests
-  extends Pick<DeskService, "setPresence" | "acceptOffer" | "declineOffer" | "pick" | "assign"> {
+export interface PoolRequests {
+  readonly operations: Pick<DeskService, "setPresence" | "acceptOffer" | "declineOffer" | "pick" | "assign">
   /** Tells the pool about agents whose profile is new or changed, and about those who are gone. */
   readonly syncAgents: Effect.Effect<void, DeskError>
   /** The handler of `pool` jobs: tells the pool that time has passed. */
@@ -139,11 +139,11 @@ export const make = (
   })
 
   const syncAgents = Effect.gen(function* () {
-    const page = yield* fromPromise(() =>
-      workspace.query({ view: "poolAgents", where: [{ field: "pool", equals: Router.pool }], limit: 10_000 })
+    const all = yield* fromPromise(() =>
+      readAll(workspace, { view: "poolAgents", where: [{ field: "pool", equals: Router.pool }] })
     )
     const known = new Map(
-      page.documents.map((stored) => [stored.key, (stored.document as unknown as Pool.PoolAgent).agent] as const)
+      all.map((stored) => [stored.key, (stored.document as unknown as Pool.PoolAgent).agent] as const)
     )
     for (const agent of settings.agents.values()) {
       const profile = Router.toRoutingAgent(agent)
@@ -161,5 +161,5 @@ export const make = (
       await append(draft, { type: "tick" })
     })
 
-  return { setPresence, acceptOffer, declineOffer, pick, assign, syncAgents, tick }
+  return { operations: { setPresence, acceptOffer, declineOffer, pick, assign }, syncAgents, tick }
 }

@@ -6,39 +6,16 @@
 import type { Contact, Conversation, Message } from "@switchboard/conversation"
 import { type Bucket, Measures, Report } from "@switchboard/metrics"
 import { SlaClock, type SlaRecord } from "@switchboard/sla"
-import type { Storage } from "@switchboard/storage"
 import { Cause, Duration, Effect } from "effect"
-import { type DeskError, NotFoundError } from "./DeskError.ts"
+import { NotFoundError } from "./DeskError.ts"
 import type { ClockView, DeskService } from "./DeskService.ts"
-import { type Environment, fromPromise } from "./Environment.ts"
+import { type Environment, fromPromise, required } from "./Environment.ts"
 import * as Erasure from "./Erasure.ts"
 import { requirePerson } from "./Rights.ts"
 import { type InboxRow, readAll } from "./Views.ts"
 
 /** How many messages a conversation opens with. */
 const detailMessages = 100
-
-/** A document of a view, if there is one. */
-export const document = <A>(
-  reads: Pick<Storage.Reads, "document">,
-  view: string,
-  key: string
-): Effect.Effect<A | undefined, DeskError> =>
-  Effect.map(
-    fromPromise(() => reads.document(view, key)),
-    (stored) => stored?.document as unknown as A | undefined
-  )
-
-/** A document of a view that has to be there. **Fails with** `NotFoundError`, naming what it is. */
-export const required = <A>(
-  reads: Pick<Storage.Reads, "document">,
-  view: string,
-  what: string,
-  key: string
-): Effect.Effect<A, DeskError> =>
-  Effect.flatMap(document<A>(reads, view, key), (found) =>
-    found ? Effect.succeed(found) : Effect.fail(new NotFoundError({ what, id: key }))
-  )
 
 const toClocks = (record: SlaRecord.SlaRecord | undefined): ReadonlyArray<ClockView> =>
   (record?.clocks ?? []).flatMap((clock) =>
