@@ -7,6 +7,7 @@
  */
 import { fork } from "node:child_process"
 import { createHmac } from "node:crypto"
+import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -221,19 +222,31 @@ await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
 const inbox = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/inbox?limit=50`
 
 // A steady 1,000 a second, latency counted from when each should have been sent.
-const paced = batch(Math.min(messages, 10_000), skewed)
+const steadyMs = Math.min(messages, 10_000)
 const lags: Array<number> = []
 let isOver = false
 /** Reads a page of the inbox twenty times a second, from a process of its own, as some agents' browsers do. */
-const readPages = (): Promise<Array<number>> =>
-  new Promise((resolve, reject) => {
-    const reader = fork(new URL("./inboxReader.ts", import.meta.url), [inbox, key], {
-      execArgv: ["--disable-warning=ExperimentalWarning"]
+const reader = fork(new URL("./inboxReader.ts", import.meta.url), [inbox, key], {
+  execArgv: ["--disable-warning=ExperimentalWarning"]
+})
+const pagesRead = async (): Promise<Array<number>> => {
+  const answer = once(reader, "message")
+  reader.send("times")
+  return (await answer)[0]
+}
+/** Sends one every millisecond; returns how long each took, from when it should have been sent. */
+const pace = async (all: ReadonlyArray<ReturnType<typeof webhook>>): Promise<Array<number>> => {
+  const begin = performance.now()
+  return Promise.all(
+    all.map(async (one, position) => {
+      const due = begin + position
+      const wait = due - performance.now()
+      if (wait > 0) await pause(wait)
+      await send(one)
+      return performance.now() - due
     })
-    reader.once("message", (times) => resolve(times as Array<number>)).once("error", reject)
-    reading.end = () => reader.send("stop")
-  })
-const reading = { end: () => {} }
+  )
+}
 /** How long after an event is in the journal the last reactor has read it. */
 const watch = async () => {
   const open: Array<{ readonly head: number; readonly sinceMs: number }> = []
@@ -245,24 +258,17 @@ const watch = async () => {
     await pause(10)
   }
 }
+// Not measured: what starts, and what the flood left to be cleared away.
+await pace(batch(2_000, skewed))
+await pagesRead()
+const paced = batch(steadyMs, skewed)
 const steady = await measure(async () => {
-  const times: Array<number> = []
-  const begin = performance.now()
-  const watching = Promise.all([readPages(), watch()])
-  await Promise.all(
-    paced.map(async (one, position) => {
-      const due = begin + position
-      const wait = due - performance.now()
-      if (wait > 0) await pause(wait)
-      await send(one)
-      times.push(performance.now() - due)
-    })
-  )
+  const watching = watch()
+  const times = await pace(paced)
   await level()
   isOver = true
-  reading.end()
-  const [pages] = await watching
-  return { times: times.sort((a, b) => a - b), pages }
+  await watching
+  return { times: times.sort((a, b) => a - b), pages: await pagesRead() }
 })
 const shares = [0.5, 0.99, 0.999]
 const latencies = baseline.latency(shares, skewed)
@@ -285,6 +291,8 @@ for (const [name, times] of [
 }
 report({ name: "memory, resident", value: process.memoryUsage().rss / 1e6, unit: "MB" })
 
+reader.kill()
+await once(reader, "exit")
 server.closeAllConnections()
 server.close()
 baseline.close()

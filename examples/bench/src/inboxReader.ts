@@ -1,8 +1,9 @@
-/** Reads a page of the inbox again and again, and reports how long each took: in a process of its own, as a browser is. */
+/** Reads a page of the inbox again and again, in a process of its own, as a browser is. Each message is answered with how long each took since the last. */
 const [inbox = "", key = ""] = process.argv.slice(2)
-const times: Array<number> = []
-process.once("message", () => {
-  process.send?.(times, () => process.exit())
+let times: Array<number> = []
+process.on("message", () => {
+  process.send?.(times)
+  times = []
 })
 for (;;) {
   const begin = performance.now()

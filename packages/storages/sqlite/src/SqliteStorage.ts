@@ -1,14 +1,15 @@
 /** Storage in one SQLite file, over Node's own `node:sqlite`: a write-ahead log, synced at every group of commits. */
 
 import { DatabaseSync } from "node:sqlite"
-import { setImmediate, setTimeout } from "node:timers/promises"
+import { setTimeout } from "node:timers/promises"
 import type { Commit, Outcome, StorageDriver, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { checkDefinitions } from "@switchboard/storage/View"
 import { Checkpointer } from "./internal/Checkpointer.ts"
+import { type PackedViews, pack, packedViews, unpackOutcomes } from "./internal/Packed.ts"
 import { Reader } from "./internal/Reader.ts"
 import { applicationId, migrate, migrations, stateOf } from "./internal/Schema.ts"
 import { prepareView } from "./internal/ViewTable.ts"
-import { Writer } from "./internal/Writer.ts"
+import { type Asked, startWriter } from "./internal/WriterThread.ts"
 
 /**
  * Where the file is and how it is used.
@@ -18,7 +19,7 @@ import { Writer } from "./internal/Writer.ts"
 export interface Options {
   /** A path; its directory must exist. On a local disk: SQLite needs real locks and shared memory. */
   readonly file: string
-  /** How long a commit waits for another process's, blocking this one. Default 5,000. */
+  /** How long a commit waits for another process's. Default 5,000. */
   readonly busyTimeoutMs?: number
   /** The log is folded into the file, on a thread of its own, when it has about so many pages. Default 500. */
   readonly checkpointPages?: number
@@ -72,14 +73,12 @@ const explain = (file: string, cause: unknown): unknown => {
   return new SqliteStorageError(code, file, cause.message, cause)
 }
 
-/**
- * One connection for all: it is never in the middle of a commit when somebody reads, and another one's cache would be
- * empty after every commit of this one.
- */
+/** A connection that reads, here; one that writes and one that folds the log, each on a thread of its own. */
 interface Open {
   readonly db: DatabaseSync
-  readonly writer: Writer
   readonly reader: Reader
+  readonly views: PackedViews
+  readonly writer: Asked
   readonly checkpointer: Checkpointer
 }
 
@@ -100,19 +99,16 @@ const checkFile = (db: DatabaseSync, file: string): number => {
   return version
 }
 
-const openFile = (
-  { file, busyTimeoutMs, checkpointPages }: Required<Options>,
-  views: ReadonlyArray<ViewDefinition>
-): Open => {
+/** Makes the file what the views need, on the connection that reads it from then on. */
+const prepareFile = (file: string, busyTimeoutMs: number, views: ReadonlyArray<ViewDefinition>): DatabaseSync => {
   const db = new DatabaseSync(file)
   try {
     db.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
     // Before anything is set: a file that is not ours stays as it is.
     checkFile(db, file)
-    // secure_delete: what is removed is overwritten, so that an erasure leaves no bytes behind.
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = ${patience * Math.trunc(checkpointPages)};
-      PRAGMA journal_size_limit = 67108864`)
+    db.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY"
+    )
     db.exec("BEGIN IMMEDIATE")
     // Again, alone: another process may have migrated meanwhile.
     migrate(db, checkFile(db, file))
@@ -127,13 +123,8 @@ const openFile = (
           `it has version ${prepared.newer} of the view ${view.name}, opened with ${view.version}`
         )
     }
-    db.exec("COMMIT")
-    return {
-      db,
-      writer: new Writer(db, views),
-      reader: new Reader(db, views),
-      checkpointer: new Checkpointer(file, checkpointPages)
-    }
+    db.exec("COMMIT; PRAGMA query_only = ON")
+    return db
   } catch (error) {
     // Closing also rolls back.
     db.close()
@@ -141,20 +132,35 @@ const openFile = (
   }
 }
 
+const openFile = async (
+  { file, busyTimeoutMs, checkpointPages }: Required<Options>,
+  views: ReadonlyArray<ViewDefinition>
+): Promise<Open> => {
+  const db = prepareFile(file, busyTimeoutMs, views)
+  try {
+    const writer = await startWriter({ file, busyTimeoutMs, foldsAtPages: patience * checkpointPages, views })
+    return {
+      db,
+      reader: new Reader(db, views),
+      views: packedViews(views),
+      writer,
+      checkpointer: new Checkpointer(file, checkpointPages, writer.fold)
+    }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
 /** Empties the log, which still holds pages as they were. */
-const emptyLog = async ({ db, checkpointer }: Open, file: string, withinMs: number): Promise<void> =>
+const emptyLog = async ({ writer, checkpointer }: Open, file: string, withinMs: number): Promise<void> =>
   checkpointer.exclusively(async () => {
-    const checkpoint = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)")
     const until = performance.now() + withinMs
-    try {
-      // SQLite itself does not wait for another process's checkpoint.
-      while (checkpoint.get()?.busy === 1) {
-        if (performance.now() > until)
-          throw new SqliteStorageError("sqlite-locked", file, "its log could not be emptied, and holds what was erased")
-        await setTimeout(20)
-      }
-    } catch (cause) {
-      throw explain(file, cause)
+    // SQLite itself does not wait for another process's checkpoint.
+    while (!(await writer.emptyLog())) {
+      if (performance.now() > until)
+        throw new SqliteStorageError("sqlite-locked", file, "its log could not be emptied, and holds what was erased")
+      await setTimeout(20)
     }
   })
 
@@ -179,8 +185,9 @@ const changesOf = (group: ReadonlyArray<Commit>, outcomes: ReadonlyArray<Outcome
  * **Fails with** {@link SqliteStorageError} (rejected, also by `prepare`) when the file is locked, read-only, damaged,
  * of another program or of a newer version, or the disk is full; `StorageInvalidError` for text SQLite would change.
  *
- * **Gotchas** SQLite is synchronous: a group of commits blocks the event loop for as long as the disk takes to sync,
- * usually below a millisecond. What is watched are this process's commits only.
+ * **Gotchas** what is written and folded is so on threads of their own; reads are synchronous, mostly from memory. Where
+ * a program may start no thread (Node's permission model without `--allow-worker`) commits block the event loop while the
+ * disk syncs. What is watched are this process's commits only.
  *
  * **Example**
  * ```ts
@@ -207,10 +214,10 @@ export const make = (options: Options): StorageDriver => {
   const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
   let open: Open | undefined
 
-  const use = async <A>(run: (opened: Open) => A): Promise<A> => {
+  const use = async <A>(run: (opened: Open) => A): Promise<Awaited<A>> => {
     if (open === undefined) throw new SqliteStorageError("sqlite-failed", file, "it is not open: call prepare first")
     try {
-      return run(open)
+      return await run(open)
     } catch (cause) {
       throw explain(file, cause)
     }
@@ -224,13 +231,15 @@ export const make = (options: Options): StorageDriver => {
       if (file === "" || file === ":memory:")
         throw new SqliteStorageError("sqlite-cannot-open", file, "storage in SQLite needs a file")
       try {
-        open = openFile(settings, views)
+        open = await openFile(settings, views)
       } catch (cause) {
         throw explain(file, cause)
       }
     },
     commit: async (group, nowMs) => {
-      const outcomes = await use(({ writer }) => writer.commit(group, nowMs))
+      const outcomes = await use(async ({ writer, views }) =>
+        unpackOutcomes(await writer.commit(pack(views, group), nowMs))
+      )
       open?.checkpointer.wrote(changesOf(group, outcomes))
       if (watchers.size > 0) {
         const grown = new Set<string>()
@@ -240,18 +249,18 @@ export const make = (options: Options): StorageDriver => {
       }
       return outcomes
     },
-    erase: async (workspace, subject) => {
-      const erased = await use(({ writer }) => writer.erase(workspace, subject))
-      if (open !== undefined) await emptyLog(open, file, busyTimeoutMs)
-      return erased
-    },
+    erase: (workspace, subject) =>
+      use(async (opened) => {
+        const erased = await opened.writer.erase(workspace, subject)
+        await emptyLog(opened, file, busyTimeoutMs)
+        return erased
+      }),
     sweep: async (nowMs) => {
       let swept = 0
       for (;;) {
         const some = await use(({ writer }) => writer.sweep(nowMs, sweepAtOnce))
         swept += some
         if (some < sweepAtOnce) return swept
-        await setImmediate()
       }
     },
     stream: (workspace, stream, after, limit) => use(({ reader }) => reader.stream(workspace, stream, after, limit)),
@@ -277,6 +286,7 @@ export const make = (options: Options): StorageDriver => {
       const closing = open
       open = undefined
       await closing?.checkpointer.stop()
+      await closing?.writer.close()
       // The last to close folds the log into the file.
       closing?.db.close()
     }

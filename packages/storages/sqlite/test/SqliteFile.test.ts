@@ -111,38 +111,6 @@ test("[SQLITE-1] a directory that does not exist, no file and a closed driver ar
     await assert.rejects(driver.head("w"), { code: "sqlite-failed" })
   }))
 
-test("[SQLITE-1] a disk that is full fails the group, and what was there goes on", () =>
-  inDirectory(async (file) => {
-    const driver = await open(file)
-    const put = (name: string) => ({ workspace: "w", views: [{ view: "things", key: "k", put: { name } }] })
-    assert.equal((await driver.commit([put("before")], 0))[0]?.ok, true)
-    const { exec } = DatabaseSync.prototype
-    // The limit holds per connection: it is set on the driver's own, as it begins to write.
-    const limited: Array<DatabaseSync> = []
-    DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
-      exec.call(this, sql)
-      if (sql.includes("journal_mode = WAL")) {
-        exec.call(this, "PRAGMA max_page_count = 60")
-        limited.push(this)
-      }
-    }
-    try {
-      const small = await open(file)
-      await assert.rejects(small.commit([put("x".repeat(1_000_000))], 0), {
-        code: "sqlite-full",
-        message: /Free space/
-      })
-      assert.equal((await small.documents("w", "things", ["k"]))[0]?.document.name, "before")
-      assert.equal((await small.commit([put("after")], 0))[0]?.ok, true)
-      assert.equal(limited.length, 1)
-      await small.close()
-    } finally {
-      DatabaseSync.prototype.exec = exec
-    }
-    assert.equal((await driver.documents("w", "things", ["k"]))[0]?.document.name, "after")
-    await driver.close()
-  }))
-
 test("[SQLITE-2] after an erasure no byte of the subject is left in the files", () =>
   inDirectory(async (file, directory) => {
     const driver = await open(file)

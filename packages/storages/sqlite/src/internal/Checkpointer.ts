@@ -1,8 +1,8 @@
 import { once } from "node:events"
 import { Worker } from "node:worker_threads"
 
-// Text, not a module of its own: a bundler would not find that one. Checkpoints go on while this process writes, so the
-// first leaves a rest behind, the next a smaller one; once none is left, the next commit begins the log anew.
+// Text, not a module of its own: a bundler would not find that one. Commits go on meanwhile, so each round folds what came
+// during the one before, until that is little.
 const script = `
 const { parentPort, workerData } = require("node:worker_threads")
 const { DatabaseSync } = require("node:sqlite")
@@ -10,13 +10,13 @@ const db = new DatabaseSync(workerData.file)
 db.exec("PRAGMA wal_autocheckpoint = 0")
 const fold = db.prepare("PRAGMA wal_checkpoint(PASSIVE)")
 parentPort.on("message", () => {
-  let pages = 0
-  for (let round = 0; round < 20; round++) {
-    const { log, checkpointed } = fold.get()
-    pages = log === checkpointed ? 0 : log
-    if (pages === 0) break
+  let folded = 0
+  for (let round = 0; round < 5; round++) {
+    const { log } = fold.get()
+    if (log - folded < 50) break
+    folded = log
   }
-  parentPort.postMessage(pages)
+  parentPort.postMessage("folded")
 })`
 
 /**
@@ -26,13 +26,14 @@ parentPort.on("message", () => {
 const restMs = 100
 
 /**
- * Folds the log into the file on a thread of its own, so that neither commits nor sockets wait for it.
+ * Folds the log into the file on a thread of its own, so that commits go on.
  *
  * It starts with the first fold. Should its thread fail, the writer's own connection folds instead, later and blocking.
  */
 export class Checkpointer {
   readonly #file: string
   readonly #everyPages: number
+  readonly #finish: () => Promise<unknown>
   #worker: Worker | undefined
   #folding: Promise<void> | undefined
   /** In the log, at most: a change dirties about a page. */
@@ -40,9 +41,11 @@ export class Checkpointer {
   /** Reasons not to fold: erasures under way; and, for good, that it was stopped or its thread failed. */
   #holds = 0
   #foldedAtMs = 0
-  constructor(file: string, everyPages: number) {
+  /** `finish` folds what was written during the last fold, between two commits, so that the next begins the log anew. */
+  constructor(file: string, everyPages: number, finish: () => Promise<unknown>) {
     this.#file = file
     this.#everyPages = everyPages
+    this.#finish = finish
   }
 
   /** Counts what was written, and folds when that is enough. */
@@ -77,8 +80,9 @@ export class Checkpointer {
     try {
       this.#worker ??= this.#start()
       this.#worker.postMessage("fold")
-      const [pages] = (await once(this.#worker, "message")) as [number]
-      this.#pages = pages
+      await once(this.#worker, "message")
+      await this.#finish()
+      this.#pages = 0
     } catch {
       this.#holds++
     }

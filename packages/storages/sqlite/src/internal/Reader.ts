@@ -8,6 +8,7 @@ import type {
   StoredTimer,
   ViewDefinition
 } from "@switchboard/storage/StorageDriver"
+import { unknownView } from "./Columns.ts"
 import { rowOf } from "./Position.ts"
 import {
   type ClaimRow,
@@ -20,7 +21,7 @@ import {
   timerColumns,
   timerOf
 } from "./Rows.ts"
-import { unknownView, ViewReader } from "./ViewTable.ts"
+import { ViewReader } from "./ViewReader.ts"
 
 // SQLite wants a 64-bit integer; no page is that long.
 const rows = (limit: number): number => Math.min(limit, 2 ** 40)

@@ -1,19 +1,17 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { RecentMap } from "@switchboard/storage/RecentMap"
 import {
-  type Append,
-  type ClaimChange,
-  type Commit,
   type Conflict,
   type Erased,
   type Outcome,
   StorageInvalidError,
-  type TimerChange,
   type ViewDefinition
 } from "@switchboard/storage/StorageDriver"
+import { tableOf } from "./Columns.ts"
+import type { AppendWrite, ClaimWrite, TimerWrite, Write } from "./Packed.ts"
 import { mostWorkspaces, rowOf } from "./Position.ts"
 import { type ClaimRow, claimOf, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
-import { tableOf, unknownView, ViewWriter } from "./ViewTable.ts"
+import { ViewWriter } from "./ViewWriter.ts"
 
 /** A workspace while the connection writes: its counters, written back once per group. */
 interface Counters {
@@ -36,12 +34,6 @@ interface Checked {
   readonly timers: ReadonlyArray<TimerRow | undefined>
 }
 
-// SQLite would store these, but not give them back as they were.
-const checkKey = (field: string, key: string | undefined): void => {
-  if (key === undefined || (!key.includes("\0") && key.isWellFormed())) return
-  throw new StorageInvalidError({ field, expected: "well-formed text without NUL", found: JSON.stringify(key) })
-}
-
 /**
  * Every write of the contract, on the one connection that writes.
  *
@@ -50,7 +42,7 @@ const checkKey = (field: string, key: string | undefined): void => {
  */
 export class Writer {
   readonly #db: DatabaseSync
-  readonly #views: ReadonlyMap<string, ViewWriter>
+  readonly #views: ReadonlyArray<ViewWriter>
   readonly #spaces = new Map<string, Counters>()
   readonly #changed = new Set<Counters>()
   readonly #tips = new RecentMap<Tip>(50_000)
@@ -58,7 +50,7 @@ export class Writer {
   #dataVersion = -1
   constructor(db: DatabaseSync, definitions: ReadonlyArray<ViewDefinition>) {
     this.#db = db
-    this.#views = new Map(definitions.map((definition) => [definition.name, new ViewWriter(db, definition)]))
+    this.#views = definitions.map((definition) => new ViewWriter(db, definition))
     this.#statements = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       commit: db.prepare("COMMIT"),
@@ -132,16 +124,16 @@ export class Writer {
     this.#spaces.clear()
     this.#changed.clear()
     this.#tips.clear()
-    for (const view of this.#views.values()) view.forget()
+    for (const view of this.#views) view.forget()
   }
 
-  commit(group: ReadonlyArray<Commit>, nowMs: number): ReadonlyArray<Outcome> {
+  commit(group: ReadonlyArray<Write>, nowMs: number): ReadonlyArray<Outcome> {
     if (group.length === 0) return []
     return this.#transaction(() =>
-      group.map((commit): Outcome => {
-        const space = this.#space(commit.workspace)
-        const checked = this.#check(space, commit, nowMs)
-        return "kind" in checked ? { ok: false, conflict: checked } : this.#write(space, commit, checked)
+      group.map((write): Outcome => {
+        const space = this.#space(write.workspace)
+        const checked = this.#check(space, write, nowMs)
+        return "kind" in checked ? { ok: false, conflict: checked } : this.#write(space, write, checked)
       })
     )
   }
@@ -159,7 +151,6 @@ export class Writer {
   }
 
   #add(name: string): Counters {
-    checkKey("workspace", name)
     const id = Number(this.#statements.addSpace.run(name).lastInsertRowid)
     if (id > mostWorkspaces)
       throw new StorageInvalidError({ field: "workspace", expected: `at most ${mostWorkspaces}`, found: String(id) })
@@ -179,79 +170,66 @@ export class Writer {
 
   // ── What stands elsewhere than expected ──
 
-  #check(space: Counters | undefined, commit: Commit, nowMs: number): Conflict | Checked {
-    for (const { stream, expectedVersion } of commit.appends ?? []) {
+  #check(space: Counters | undefined, write: Write, nowMs: number): Conflict | Checked {
+    for (const { stream, expectedVersion } of write.appends) {
       const found = space === undefined ? 0 : this.#tip(space, stream).version
       if (found !== expectedVersion) return { kind: "stream", key: stream, expected: expectedVersion, found }
     }
     const timers: Array<TimerRow | undefined> = []
-    for (const change of commit.timers ?? []) {
-      const key = "set" in change ? change.set.key : change.clear
+    for (const { key, revision } of write.timers) {
       const row = space && (this.#statements.timer.get(space.id, key) as TimerRow | undefined)
       const found = row?.revision ?? 0
-      if (change.revision !== undefined && change.revision !== found)
-        return { kind: "timer", key, expected: change.revision, found }
+      if (revision !== null && revision !== found) return { kind: "timer", key, expected: revision, found }
       timers.push(row)
     }
-    if (commit.cursor !== undefined) {
-      const { reader, from } = commit.cursor
+    if (write.cursor !== undefined) {
+      const { reader, from } = write.cursor
       const found = space === undefined ? 0 : Number(this.#statements.cursor.get(reader, space.id)?.position ?? 0)
       if (found !== from) return { kind: "cursor", key: reader, expected: from, found }
     }
-    for (const change of commit.claims ?? []) {
-      const row = space && (this.#statements.claim.get(space.id, change.key) as ClaimRow | undefined)
+    for (const { key, revision } of write.claims) {
+      const row = space && (this.#statements.claim.get(space.id, key) as ClaimRow | undefined)
       const live = row !== undefined && isLive(row, nowMs) ? row : undefined
-      if (live?.revision !== change.revision)
-        return { kind: "claim", key: change.key, found: live === undefined ? undefined : claimOf(live) }
+      if ((live?.revision ?? null) !== revision)
+        return { kind: "claim", key, found: live === undefined ? undefined : claimOf(live) }
     }
     return { timers }
   }
 
   // ── Writing ──
 
-  #write(known: Counters | undefined, commit: Commit, checked: Checked): Outcome {
-    const { appends = [], views = [], timers = [], claims = [], cursor } = commit
+  #write(known: Counters | undefined, write: Write, checked: Checked): Outcome {
+    const { appends, documents, timers, claims, cursor } = write
     const events = appends.some((append) => append.events.length > 0)
-    if (!events && views.length === 0 && timers.length === 0 && claims.length === 0 && cursor === undefined)
+    if (!events && documents.length === 0 && timers.length === 0 && claims.length === 0 && cursor === undefined)
       return { ok: true, positions: [] }
-    const space = known ?? this.#add(commit.workspace)
+    const space = known ?? this.#add(write.workspace)
     const positions: Array<number> = []
     const raised: Array<{ readonly position: number; readonly recordedAtMs: number }> = []
     for (const append of appends) if (append.events.length > 0) this.#append(space, append, positions, raised)
-    for (const change of views) {
-      const view = this.#views.get(change.view)
-      if (view === undefined) throw unknownView(change.view)
-      checkKey("key", change.key)
-      if (!("put" in change)) view.remove(space.id, change.key)
-      else {
-        checkKey("subject", change.subject)
-        view.put(space.id, change.key, change.put, change.version, change.subject)
-      }
+    for (const change of documents) {
+      const view = this.#views[change.view]!
+      if (change.document === null) view.remove(space.id, change.key)
+      else view.put(space.id, change.key, change.document, change)
     }
     for (const [index, change] of timers.entries()) this.#timer(space, change, checked.timers[index])
-    if (cursor !== undefined) {
-      checkKey("reader", cursor.reader)
-      this.#statements.moveCursor.run(cursor.reader, space.id, cursor.to)
-    }
+    if (cursor !== undefined) this.#statements.moveCursor.run(cursor.reader, space.id, cursor.to)
     for (const change of claims) this.#claim(space, change)
     return raised.length === 0 ? { ok: true, positions } : { ok: true, positions, raised }
   }
 
   #append(
     space: Counters,
-    { stream, events }: Append,
+    { stream, events }: AppendWrite,
     positions: Array<number>,
     raised: Array<{ readonly position: number; readonly recordedAtMs: number }>
   ): void {
-    checkKey("stream", stream)
     let { version, recordedAtMs, subject } = this.#tip(space, stream)
     for (const event of events) {
       version++
       const position = ++space.head
       if (event.recordedAtMs >= recordedAtMs) recordedAtMs = event.recordedAtMs
       else raised.push({ position, recordedAtMs })
-      const personal = event.personal
-      checkKey("type", event.type)
       this.#statements.append.run(
         rowOf(space.id, position),
         space.id,
@@ -260,14 +238,13 @@ export class Writer {
         event.type,
         event.schema,
         recordedAtMs,
-        personal?.subject ?? null,
-        personal === undefined ? null : JSON.stringify(personal.fields),
-        JSON.stringify(event.body)
+        event.subject,
+        event.personal,
+        event.body
       )
-      if (personal !== undefined && personal.subject !== subject) {
-        checkKey("subject", personal.subject)
-        this.#statements.addSubject.run(space.id, personal.subject, stream)
-        subject = personal.subject
+      if (event.subject !== null && event.subject !== subject) {
+        this.#statements.addSubject.run(space.id, event.subject, stream)
+        subject = event.subject
       }
       positions.push(position)
     }
@@ -275,50 +252,29 @@ export class Writer {
     this.#tips.set(space.id, stream, { version, recordedAtMs, subject })
   }
 
-  #claim(space: Counters, change: ClaimChange): void {
-    if ("release" in change) {
-      this.#statements.releaseClaim.run(space.id, change.key)
-      return
+  #claim(space: Counters, { key, revision, value, expiresAtMs, subject }: ClaimWrite): void {
+    if (value === null) this.#statements.releaseClaim.run(space.id, key)
+    else {
+      const raised = this.#raise(space, (revision ?? space.revisions) + 1)
+      this.#statements.putClaim.run(space.id, key, value, expiresAtMs, raised, subject)
     }
-    const { key, value, expiresAtMs, subject } = change
-    checkKey("key", key)
-    checkKey("value", value)
-    checkKey("subject", subject)
-    const revision = this.#raise(space, (change.revision ?? space.revisions) + 1)
-    this.#statements.putClaim.run(space.id, key, value, expiresAtMs ?? null, revision, subject ?? null)
   }
 
-  #timer(space: Counters, change: TimerChange, before: TimerRow | undefined): void {
-    if (!("set" in change)) {
+  #timer(space: Counters, write: TimerWrite, before: TimerRow | undefined): void {
+    const { kind, key, dueAtMs, payload, lane, subject } = write
+    if (payload === null) {
       if (before !== undefined) this.#clear(space, before)
       return
     }
-    const { kind, key, dueAtMs, payload, lane, subject } = change.set
     const revision = this.#raise(space, (before?.revision ?? space.revisions) + 1)
-    const text = JSON.stringify(payload)
-    if (before !== undefined && before.lane === (lane ?? null)) {
-      this.#statements.setTimer.run(kind, dueAtMs, subject ?? null, revision, text, before.id)
+    if (before !== undefined && before.lane === lane) {
+      this.#statements.setTimer.run(kind, dueAtMs, subject, revision, payload, before.id)
       return
     }
-    checkKey("key", key)
-    checkKey("kind", kind)
-    checkKey("lane", lane)
-    checkKey("subject", subject)
     const sequence = before === undefined ? revision : this.#raise(space, space.revisions + 1)
     if (before !== undefined) this.#clear(space, before)
-    const ready = lane === undefined || this.#statements.laneHasOthers.get(space.id, lane) === undefined ? 1 : 0
-    this.#statements.addTimer.run(
-      space.id,
-      key,
-      kind,
-      dueAtMs,
-      lane ?? null,
-      subject ?? null,
-      revision,
-      sequence,
-      ready,
-      text
-    )
+    const ready = lane === null || this.#statements.laneHasOthers.get(space.id, lane) === undefined ? 1 : 0
+    this.#statements.addTimer.run(space.id, key, kind, dueAtMs, lane, subject, revision, sequence, ready, payload)
   }
 
   #clear(space: Counters, timer: Pick<TimerRow, "id" | "lane" | "ready">): void {
