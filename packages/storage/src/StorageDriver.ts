@@ -264,7 +264,8 @@ export interface Erased {
  *
  * **Guarantees** each commit is all or nothing and, on a durable driver, on disk when its outcome returns; positions
  * are gapless per workspace in commit order, and no reader sees position n before n−1; nothing crosses workspaces.
- * A group handed to `commit` never holds two commits that touch the same key of one workspace.
+ * A group handed to `commit` never holds two commits that touch the same key of one workspace. `commit` may be called
+ * again before it has returned; groups under way at once touch different keys too.
  *
  * **Fails with** {@link StorageInvalidError} for what can't be stored exactly or searched. When `commit` rejects, nothing
  * of the group was written, or, when the connection was lost meanwhile, it is unknown.

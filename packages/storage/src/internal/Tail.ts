@@ -17,6 +17,8 @@ export class Tail {
   }
   push(event: StoredEvent): void {
     let run = this.#runs.get(event.workspace)
+    // A group that was written before another may become known after it: what is kept goes further already.
+    if (run !== undefined && event.position < run.first + run.events.length) return
     if (run === undefined || run.first + run.events.length !== event.position) {
       // Something else wrote in between: what is kept must have no gap.
       run = { first: event.position, events: [] }

@@ -4,8 +4,8 @@ import { entryOf } from "./MapEntry.ts"
 const timerKey = (change: NonNullable<Commit["timers"]>[number]): string =>
   "set" in change ? change.set.key : change.clear
 
-/** Beside the names of views, which begin with a letter. */
-const kinds = { stream: "/stream", timer: "/timer", claim: "/claim", cursor: "/cursor" } as const
+/** What can be touched besides the documents of views, whose names begin with a letter. */
+export const kinds = { stream: "/stream", timer: "/timer", claim: "/claim", cursor: "/cursor" } as const
 
 /** What the commits of one group touch, by workspace and kind: two that share a key can't be in one group. */
 export class Touched {
@@ -14,7 +14,7 @@ export class Touched {
   /** Adds what a commit touches. `false`, and nothing is added, when some of it was touched before. */
   add(commit: Commit): boolean {
     const space = entryOf(this.#keys, commit.workspace, () => new Map<string, Set<string>>())
-    if (this.#isTouched(space, commit)) return false
+    if (isTouched(space, commit)) return false
     for (const { stream } of commit.appends ?? []) keysIn(space, kinds.stream).add(stream)
     for (const { view, key } of commit.views ?? []) keysIn(space, view).add(key)
     for (const change of commit.timers ?? []) keysIn(space, kinds.timer).add(timerKey(change))
@@ -23,14 +23,24 @@ export class Touched {
     return true
   }
 
-  #isTouched(space: ReadonlyMap<string, ReadonlySet<string>>, commit: Commit): boolean {
-    const has = (kind: string, key: string): boolean => space.get(kind)?.has(key) === true
-    for (const { stream } of commit.appends ?? []) if (has(kinds.stream, stream)) return true
-    for (const { view, key } of commit.views ?? []) if (has(view, key)) return true
-    for (const change of commit.timers ?? []) if (has(kinds.timer, timerKey(change))) return true
-    for (const { key } of commit.claims ?? []) if (has(kinds.claim, key)) return true
-    return commit.cursor !== undefined && has(kinds.cursor, commit.cursor.reader)
+  /** Whether a commit touches some of it. */
+  meets(commit: Commit): boolean {
+    const space = this.#keys.get(commit.workspace)
+    return space !== undefined && isTouched(space, commit)
   }
+
+  has(workspace: string, kind: string, key: string): boolean {
+    return this.#keys.get(workspace)?.get(kind)?.has(key) === true
+  }
+}
+
+const isTouched = (space: ReadonlyMap<string, ReadonlySet<string>>, commit: Commit): boolean => {
+  const has = (kind: string, key: string): boolean => space.get(kind)?.has(key) === true
+  for (const { stream } of commit.appends ?? []) if (has(kinds.stream, stream)) return true
+  for (const { view, key } of commit.views ?? []) if (has(view, key)) return true
+  for (const change of commit.timers ?? []) if (has(kinds.timer, timerKey(change))) return true
+  for (const { key } of commit.claims ?? []) if (has(kinds.claim, key)) return true
+  return commit.cursor !== undefined && has(kinds.cursor, commit.cursor.reader)
 }
 
 const keysIn = (space: Map<string, Set<string>>, kind: string): Set<string> => entryOf(space, kind, () => new Set())

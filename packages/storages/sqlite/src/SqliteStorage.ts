@@ -21,7 +21,7 @@ export interface Options {
   readonly file: string
   /** How long a commit waits for another process's. Default 5,000. */
   readonly busyTimeoutMs?: number
-  /** The log is folded into the file, on a thread of its own, when it has about so many pages. Default 500. */
+  /** The log is folded into the file, on a thread of its own, when it has about so many pages. Default 1,500. */
   readonly checkpointPages?: number
 }
 
@@ -209,7 +209,7 @@ const changesOf = (group: ReadonlyArray<Commit>, outcomes: ReadonlyArray<Outcome
  * ```
  */
 export const make = (options: Options): StorageDriver => {
-  const settings: Required<Options> = { busyTimeoutMs: 5_000, checkpointPages: 500, ...options }
+  const settings: Required<Options> = { busyTimeoutMs: 5_000, checkpointPages: 1_500, ...options }
   const { file, busyTimeoutMs } = settings
   const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
   let open: Open | undefined

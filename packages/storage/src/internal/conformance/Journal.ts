@@ -41,6 +41,27 @@ export const journal = (opened: Opened): void => {
     equal([await driver.head("w"), await driver.head("v"), await driver.head("none")], [6, 1, 0], "heads")
   })
 
+  opened("[STORAGE-4] groups that are handed over at once are all written, in one gapless order", async (driver) => {
+    const group = (name: string) =>
+      Array.from({ length: 10 }, (_, index) => ({ workspace: "w", appends: [append(`${name}${index}`, 0, 2)] }))
+    const groups = await Promise.all(["a", "b", "c", "d"].map((name) => driver.commit(group(name), 0)))
+    const positions = groups.flat().flatMap(committed)
+    const all = Array.from({ length: 80 }, (_, index) => index + 1)
+    equal(
+      positions.toSorted((left, right) => left - right),
+      all,
+      "positions"
+    )
+    const journal = await driver.journal("w", 0, 100)
+    equal(
+      journal.map(({ position }) => position),
+      all,
+      "journal"
+    )
+    for (const { stream, version, position } of journal)
+      equal((await driver.stream("w", stream, version - 1, 1))[0]?.position, position, "stream")
+  })
+
   opened("[STORAGE-5] time in a stream never runs backwards, and the outcome says what was raised", async (driver) => {
     const at = (stream: string, expectedVersion: number, ...times: ReadonlyArray<number>): Append => ({
       stream,

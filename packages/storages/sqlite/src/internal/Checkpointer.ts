@@ -23,7 +23,7 @@ parentPort.on("message", () => {
  * The pause after a fold: what a page is changed to meanwhile is folded once. Many small folds rather than few large
  * ones, since the disk syncs a fold at once and commits wait behind it.
  */
-const restMs = 100
+const restMs = 200
 
 /**
  * Folds the log into the file on a thread of its own, so that commits go on.
