@@ -38,7 +38,8 @@ export interface Reactor {
   readonly reset?: () => void
 }
 
-const batchSize = 1024
+/** Events that one step reads at most. */
+export const batchSize = 1024
 const pageSize = 500
 /** So many streams in a row that can't be read are no accident of theirs: the reactor is broken. */
 const badInARow = 5

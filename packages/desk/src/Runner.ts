@@ -8,7 +8,7 @@ import { Clock, Duration, Effect, Schedule, type Scope } from "effect"
 import { ConfigError } from "./DeskError.ts"
 import type { DeskService } from "./DeskService.ts"
 import { type Environment, fromPromise } from "./Environment.ts"
-import type * as Reactors from "./Reactor.ts"
+import * as Reactors from "./Reactor.ts"
 import type { Receiver } from "./Receiver.ts"
 import type { Workers } from "./Workers.ts"
 
@@ -18,8 +18,8 @@ export interface Runner extends Pick<DeskService, "drain"> {
   readonly start: Effect.Effect<void, ConfigError, Scope.Scope>
 }
 
-/** How soon after it was level a reactor reads again: under load many events share a commit; the first of a quiet time doesn't wait. */
-const reactorRestMs = 20
+/** The pause of a reactor after what it read: under load many events share a commit; the first of a quiet time doesn't wait. */
+const reactorRestMs = 15
 /** The pause before a channel that stopped listening by itself begins again. */
 const listenAgainMs = 1000
 /** The pause before a reactor reads again whose step failed. */
@@ -92,8 +92,11 @@ export const make = (
   const loop = (reactor: Reactors.Running): Effect.Effect<never> =>
     Effect.gen(function* () {
       const grown = yield* waitForGrowth
+      let from = reactor.position()
       while (yield* reactor.step) {
-        // Goes on until it is level.
+        const read = reactor.position() - from
+        from = reactor.position()
+        if (read < Reactors.batchSize) yield* Effect.sleep(reactorRestMs)
       }
       const levelAtMs = now()
       const stopped = reactor.stopped()
