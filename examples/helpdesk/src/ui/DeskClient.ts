@@ -139,12 +139,12 @@ const ask = async <A>(path: string, { method, query, body, commandId, signal }: 
 const of = (id: string): string => `/api/conversations/${encodeURIComponent(id)}`
 const command = <A = CommandAnswer>(path: string, body: unknown, commandId = newCommandId()): Promise<A> =>
   ask(path, { method: "POST", body, commandId })
-const act = (path: string): Promise<unknown> => ask(path, { method: "POST" })
+const act = <A = unknown>(path: string, body?: unknown): Promise<A> => ask(path, { method: "POST", body })
 
 export const signInChoices = (): Promise<ReadonlyArray<SignInChoice>> => ask("/auth/agents")
 export const signIn = (agentId: string, password: string): Promise<unknown> =>
-  ask("/auth/sign-in", { method: "POST", body: { agentId, password } })
-export const signOut = (): Promise<unknown> => ask("/auth/sign-out", { method: "POST", body: {} })
+  act("/auth/sign-in", { agentId, password })
+export const signOut = (): Promise<unknown> => act("/auth/sign-out", {})
 
 /** Who this is; `null` when nobody is signed in. */
 export const me = async (): Promise<Agent.Agent | null> => {
@@ -198,11 +198,9 @@ export const reply = (id: string, { text, files, ...rest }: Reply, commandId: st
   )
 export const note = (id: string, { text, mentions }: Note, commandId: string): Promise<CommandAnswer> =>
   command(`${of(id)}/notes`, { text, ...(mentions.length > 0 && { mentions }) }, commandId)
-export const typing = (id: string, isTyping: boolean): Promise<unknown> =>
-  ask(`${of(id)}/typing`, { method: "POST", body: { typing: isTyping } })
+export const typing = (id: string, isTyping: boolean): Promise<unknown> => act(`${of(id)}/typing`, { typing: isTyping })
 export const pick = (id: string): Promise<unknown> => act(`${of(id)}/pick`)
-export const assign = (id: string, agentId: string): Promise<unknown> =>
-  ask(`${of(id)}/assign`, { method: "POST", body: { agentId } })
+export const assign = (id: string, agentId: string): Promise<unknown> => act(`${of(id)}/assign`, { agentId })
 
 export const offers = (signal: AbortSignal): Promise<ReadonlyArray<OfferView>> => ask("/api/offers", { signal })
 export const acceptOffer = (offerId: string): Promise<unknown> =>
@@ -218,10 +216,9 @@ export const setPresence = (agentId: string, status: Presence.Status): Promise<u
 export const health = (signal: AbortSignal): Promise<Health> => ask("/api/health", { signal })
 export const deadLetters = (signal: AbortSignal): Promise<ReadonlyArray<DeadLetter>> =>
   ask("/api/dead-letters", { signal })
-export const redrive = (id: string): Promise<Redriven> =>
-  ask(`/api/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" })
+export const redrive = (id: string): Promise<Redriven> => act(`/api/dead-letters/${encodeURIComponent(id)}/redrive`)
 export const retryParked = (reactor: string, stream: string): Promise<Redriven> =>
-  ask("/api/parked/retry", { method: "POST", body: { reactor, stream } })
+  act("/api/parked/retry", { reactor, stream })
 
 export const board = (signal: AbortSignal): Promise<Board> => ask("/api/board", { signal })
 export const measures = (): Promise<ReadonlyArray<Measure.Definition>> => ask("/api/measures")

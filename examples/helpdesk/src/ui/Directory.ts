@@ -39,6 +39,13 @@ export const useMe = (): Agent.Agent => {
   return me
 }
 
+/** Whether this agent did something, or holds it. */
+export const isMe = (actor: Actor.Actor | Conversation.Holder, { id }: Agent.Agent): boolean =>
+  actor.kind === "agent" && actor.id === id
+
+/** Supervisors and administrators. */
+export const isLeading = ({ role }: Agent.Agent): boolean => role !== "agent"
+
 export const nameOf = (actor: Actor.Actor, contactName: string, directory: Directory): string => {
   switch (actor.kind) {
     case "agent":

@@ -58,13 +58,13 @@ export const toSize = (bytes: number): string => {
   return `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
+/** Makes a beginning of half a sentence: the desk's reasons are such. */
+export const toCapital = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}`
+
 /** `first-reply` → `First reply`. */
 export const toWords = (id: string): string => {
-  const words = id
-    .replace(/([a-z])([A-Z])/g, "$1 $2")
-    .replace(/[-_]+/g, " ")
-    .toLowerCase()
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  const words = id.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[-_]+/g, " ")
+  return toCapital(words.toLowerCase())
 }
 
 /** Up to two letters that stand for a name. */

@@ -19,7 +19,7 @@ const keys: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
 ]
 
 export const Keys = ({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) => (
-  <Modal opened={opened} onClose={onClose} title="Keyboard" closeButtonProps={{ "aria-label": "Close" }}>
+  <Modal opened={opened} onClose={onClose} title="Keyboard">
     <Table>
       <Table.Tbody>
         {keys.map(([names, does]) => (

@@ -1,5 +1,6 @@
 /** What went wrong, in words for an agent. */
 import { DeskFault } from "./DeskClient.ts"
+import { toCapital } from "./Format.ts"
 
 const sentences: Readonly<Record<string, string>> = {
   unreachable: "The desk can't be reached. Check your connection; nothing was lost.",
@@ -45,5 +46,5 @@ export const toSentence = (error: unknown): string => {
   if (error.status === 413) return "That is too large. Send smaller or fewer files."
   if (error.status === 429 || error.status === 503) return "The desk is very busy. Try again in a moment."
   if (error.status >= 500) return "The desk had a problem. Try again."
-  return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`.replace(/\.\.$/, ".")
+  return `${toCapital(error.message)}.`.replace(/\.\.$/, ".")
 }

@@ -1,6 +1,12 @@
 /** The looks: one accent, quiet surfaces, the same in light and dark. */
 import { type CSSVariablesResolver, createTheme } from "@mantine/core"
 
+const dialogProps = {
+  // A dialog's head is not the page's.
+  attributes: { header: { role: "presentation" } },
+  closeButtonProps: { "aria-label": "Close" }
+}
+
 export const theme = createTheme({
   primaryColor: "indigo",
   primaryShade: { light: 7, dark: 6 },
@@ -31,14 +37,9 @@ export const theme = createTheme({
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
     Menu: { defaultProps: { shadow: "md", withinPortal: true } },
-    // A dialog's head is not the page's.
-    Drawer: { defaultProps: { attributes: { header: { role: "presentation" } } } },
+    Drawer: { defaultProps: dialogProps },
     Modal: {
-      defaultProps: {
-        centered: true,
-        overlayProps: { backgroundOpacity: 0.5 },
-        attributes: { header: { role: "presentation" } }
-      },
+      defaultProps: { ...dialogProps, centered: true, overlayProps: { backgroundOpacity: 0.5 } },
       styles: { title: { fontWeight: 600, lineHeight: 1.35 } }
     }
   }

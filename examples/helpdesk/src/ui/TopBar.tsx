@@ -24,7 +24,7 @@ import {
 import { useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
 import * as DeskClient from "./DeskClient.ts"
-import { useMe } from "./Directory.ts"
+import { isLeading, useMe } from "./Directory.ts"
 import { Face } from "./Face.tsx"
 import { toWords } from "./Format.ts"
 import { Keys } from "./Keys.tsx"
@@ -46,11 +46,11 @@ const places: ReadonlyArray<{
   readonly label: string
   readonly Icon: typeof IconInbox
   /** For whoever leads. */
-  readonly isLeading?: true
+  readonly forLeading?: true
 }> = [
   { place: { page: "inbox", conversationId: null }, label: "Inbox", Icon: IconInbox },
   { place: { page: "dashboard", conversationId: null }, label: "Dashboard", Icon: IconChartBar },
-  { place: { page: "health", conversationId: null }, label: "Health", Icon: IconActivity, isLeading: true }
+  { place: { page: "health", conversationId: null }, label: "Health", Icon: IconActivity, forLeading: true }
 ]
 
 const Connection = () => {
@@ -147,7 +147,7 @@ export const TopBar = ({ page }: { readonly page: Place["page"] }) => {
       </a>
       <nav aria-label="Pages">
         {places
-          .filter(({ isLeading }) => !isLeading || me.role !== "agent")
+          .filter(({ forLeading }) => !forLeading || isLeading(me))
           .map(({ place, label, Icon }) => (
             <a
               key={label}

@@ -1,7 +1,6 @@
-import AxeCore from "axe-core"
 import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type Stage, setStage } from "./stage.ts"
+import { eventually, type Stage, setStage, violations } from "./stage.ts"
 
 let stage: Stage
 beforeAll(async () => {
@@ -12,14 +11,6 @@ afterAll(() => stage.close())
 const commands = (path: RegExp) => stage.desk().calls.filter((call) => call.method === "POST" && path.test(call.path))
 const rowNames = (page: Page) =>
   page.locator("[data-row]").evaluateAll((rows) => rows.map((row) => row.getAttribute("href")))
-/** Machines are slow at times. */
-const eventually = <A>(read: () => A) => expect.poll(read, { timeout: 10_000 })
-/** What axe finds; the page's policy admits scripts of the browser's tools only. */
-const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
-  return page.evaluate(
-    `(() => { ${AxeCore.source}; return axe.run(document, { resultTypes: ["violations"], iframes: false }).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 160) + " " + failureSummary))) })()`
-  )
-}
 
 describe("signing in", () => {
   test("an agent signs in with the demo's password and is back after a reload", async () => {

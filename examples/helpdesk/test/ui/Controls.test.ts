@@ -1,8 +1,7 @@
 /** What an agent, and whoever leads, can do beyond reading and answering. */
-import AxeCore from "axe-core"
 import type { Locator, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type Stage, setStage } from "./stage.ts"
+import { eventually, type Stage, setStage, violations } from "./stage.ts"
 
 let stage: Stage
 beforeAll(async () => {
@@ -15,8 +14,6 @@ const given = (path: RegExp) =>
     .desk()
     .calls.filter((call) => call.method === "POST" && path.test(call.path))
     .map(({ body }) => body as { readonly type: string })
-/** Machines are slow at times. */
-const eventually = <A>(read: () => A) => expect.poll(read, { timeout: 10_000 })
 /** What was given to conversations, except that they were read. */
 const commands = () => given(/conversations\/[^/]+\/commands$/).filter(({ type }) => type !== "MarkRead")
 const menuOf = (page: Page, text: string): Locator =>
@@ -24,11 +21,6 @@ const menuOf = (page: Page, text: string): Locator =>
     .locator(".message")
     .filter({ hasText: text })
     .getByRole("button", { name: /What to do with/ })
-/** What axe finds within one element. */
-const violations = (page: Page, selector: string): Promise<ReadonlyArray<string>> =>
-  page.evaluate(
-    `(() => { ${AxeCore.source}; return axe.run(${JSON.stringify(selector)}, { resultTypes: ["violations"], iframes: false }).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 160) + " " + failureSummary))) })()`
-  )
 
 const explainWebchat = (): void => {
   const now = Date.now()

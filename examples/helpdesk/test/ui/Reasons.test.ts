@@ -95,12 +95,13 @@ describe("where it is", () => {
 })
 
 describe("its turn", () => {
-  const row = (more: Partial<InboxRow>) => ({ attention: 0, due: null, waitingSinceMs: null, ...more }) as InboxRow
+  const row = (more: Partial<InboxRow>) =>
+    ({ status: "open", attention: 0, due: null, waitingSinceMs: null, ...more }) as InboxRow
   const turn = (more: Partial<InboxRow>, ahead?: number) =>
     toTurn({ conversation: conversation(), row: row(more) }, ahead === undefined ? null : explained({ ahead }), now)
   test("what is ahead, and by which rule", () => {
-    expect(turn({ attention: 2e14 }, 0)[0]).toBe("It is the next to be given out.")
-    expect(turn({ attention: 2e14 }, 3)[0]).toBe(
+    expect(turn({}, 0)[0]).toBe("It is the next to be given out.")
+    expect(turn({}, 3)[0]).toBe(
       "3 conversations are given out before it: higher priority goes first, then the longer wait. Its priority is high."
     )
   })
@@ -112,7 +113,8 @@ describe("its turn", () => {
     expect(turn({ attention: now + 10 * minute, waitingSinceMs: now })[0]).toContain(
       "In the list it stands by the wait"
     )
-    expect(turn({ attention: 1e14 + 1 })[0]).toContain("nobody waits for an answer")
+    expect(turn({})[0]).toContain("nobody waits for an answer")
+    expect(turn({ status: "pending", waitingSinceMs: now })[0]).toContain("it is not open")
   })
 })
 

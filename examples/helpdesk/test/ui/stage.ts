@@ -1,9 +1,20 @@
+import AxeCore from "axe-core"
 import { Hono } from "hono"
 import type { Page } from "playwright-core"
+import { expect } from "vitest"
 import { bundle } from "../../src/bundle.ts"
 import * as pages from "../../src/pages.ts"
 import { hear, launch, type View, windowFor } from "./browser.ts"
 import { FakeDesk, serve } from "./fakeDesk.ts"
+
+/** Machines are slow at times. */
+export const eventually = <A>(read: () => A) => expect.poll(read, { timeout: 10_000 })
+
+/** What axe finds, in one element or on the whole page, whose policy admits scripts of the browser's tools only. */
+export const violations = (page: Page, selector?: string): Promise<ReadonlyArray<string>> =>
+  page.evaluate(
+    `(() => { ${AxeCore.source}; return axe.run(${selector === undefined ? "document" : JSON.stringify(selector)}, { resultTypes: ["violations"], iframes: false }).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 160) + " " + failureSummary))) })()`
+  )
 
 export interface Stage {
   /** The desk behind the page that was opened last. */

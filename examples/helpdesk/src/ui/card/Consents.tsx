@@ -2,9 +2,10 @@
 import { Button, Group, Modal, Select, Stack, Text, Textarea, UnstyledButton } from "@mantine/core"
 import type { Contact } from "@switchboard/conversation"
 import { IconPlus } from "@tabler/icons-react"
-import { useRef, useState } from "react"
+import { useState } from "react"
 import { useChannels } from "../Capabilities.ts"
 import { ChannelIcon, lookOf } from "../Channels.tsx"
+import { Confirm } from "../Confirm.tsx"
 import { useAct } from "../conversation/useGive.ts"
 import * as DeskClient from "../DeskClient.ts"
 import { toDate } from "../Format.ts"
@@ -19,9 +20,6 @@ const purposes = [
 ] as const
 const nameOf = (purpose: string) => purposes.find(({ value }) => value === purpose)?.label ?? purpose
 
-/** Ids cross the wire as plain text; the desk checks them. */
-type PlainCommand = { readonly type: Contact.ContactCommand["type"] } & Readonly<Record<string, unknown>>
-
 const Record = ({
   contact,
   isOpen,
@@ -33,15 +31,15 @@ const Record = ({
 }) => {
   const { act, isBusy } = useAct()
   const channels = useChannels() ?? []
-  const [purpose, setPurpose] = useState<string | null>("marketing")
+  const [purpose, setPurpose] = useState<Consent["purpose"]>("marketing")
   const [channelKind, setChannelKind] = useState<string | null>(null)
   const [source, setSource] = useState("")
   const known = contact.consents.find((one) => one.purpose === purpose && one.channelKind === channelKind)
-  const isWhole = purpose !== null && channelKind !== null && source.trim() !== ""
+  const evidence = source.trim()
   const save = async (): Promise<void> => {
-    const command: PlainCommand = { type: "GrantConsent", purpose, channelKind, evidence: source.trim() }
+    if (channelKind === null) return
     const isDone = await act(
-      () => DeskClient.giveToContact(contact.id, command as unknown as Contact.ContactCommand),
+      () => DeskClient.giveToContact(contact.id, { type: "GrantConsent", purpose, channelKind, evidence }),
       "Consent recorded"
     )
     if (!isDone) return
@@ -50,14 +48,14 @@ const Record = ({
     onClose()
   }
   return (
-    <Modal opened={isOpen} onClose={onClose} title="Record a consent" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened={isOpen} onClose={onClose} title="Record a consent">
       <Stack>
         <Group grow align="flex-start">
           <Select
             label="For"
             data={[...purposes]}
             value={purpose}
-            onChange={setPurpose}
+            onChange={(chosen) => chosen && setPurpose(chosen)}
             allowDeselect={false}
             comboboxProps={{ withinPortal: true }}
           />
@@ -91,60 +89,11 @@ const Record = ({
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button onClick={save} disabled={!isWhole} loading={isBusy}>
+          <Button onClick={save} disabled={channelKind === null || evidence === ""} loading={isBusy}>
             Record
           </Button>
         </Group>
       </Stack>
-    </Modal>
-  )
-}
-
-const Withdraw = ({
-  contactId,
-  consent,
-  onClose
-}: {
-  readonly contactId: string
-  readonly consent: Consent | null
-  readonly onClose: () => void
-}) => {
-  const { act, isBusy } = useAct()
-  // What is said stays while the dialog fades.
-  const shown = useRef(consent)
-  if (consent) shown.current = consent
-  const { current } = shown
-  const withdraw = async (): Promise<void> => {
-    if (!consent) return
-    const { purpose, channelKind } = consent
-    const command: PlainCommand = { type: "WithdrawConsent", purpose, channelKind }
-    const isDone = await act(
-      () => DeskClient.giveToContact(contactId, command as unknown as Contact.ContactCommand),
-      "Consent withdrawn"
-    )
-    if (isDone) onClose()
-  }
-  return (
-    <Modal
-      opened={consent !== null}
-      onClose={onClose}
-      title="Withdraw this consent?"
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
-      {current && (
-        <Text>
-          Nothing more goes to this contact for {nameOf(current.purpose).toLowerCase()} by{" "}
-          {lookOf(current.channelKind).label}, until they consent again. What is on its way still arrives.
-        </Text>
-      )}
-      <Group justify="flex-end" mt="lg">
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button color="red" onClick={withdraw} loading={isBusy} data-autofocus>
-          Withdraw
-        </Button>
-      </Group>
     </Modal>
   )
 }
@@ -188,7 +137,24 @@ export const Consents = ({ contact }: { readonly contact: Contact.Contact }) => 
         </UnstyledButton>
       )}
       <Record contact={contact} isOpen={isRecording} onClose={() => setRecording(false)} />
-      <Withdraw contactId={contact.id} consent={withdrawn} onClose={() => setWithdrawn(null)} />
+      <Confirm
+        about={withdrawn}
+        title="Withdraw this consent?"
+        button="Withdraw"
+        color="red"
+        run={({ purpose, channelKind }) =>
+          DeskClient.giveToContact(contact.id, { type: "WithdrawConsent", purpose, channelKind })
+        }
+        done="Consent withdrawn"
+        onClose={() => setWithdrawn(null)}
+      >
+        {({ purpose, channelKind }) => (
+          <Text>
+            Nothing more goes to this contact for {nameOf(purpose).toLowerCase()} by {lookOf(channelKind).label}, until
+            they consent again. What is on its way still arrives.
+          </Text>
+        )}
+      </Confirm>
     </Section>
   )
 }

@@ -144,8 +144,8 @@ export const ContactCard = ({ conversationId }: { readonly conversationId: strin
       )}
       {contact?.suggestions
         .filter(({ contactId }) => !merged.some(({ id }) => id === contactId))
-        .map(({ contactId, evidence }) => (
-          <Suggestion key={contactId} from={contactId} into={contact.id} evidence={evidence} />
+        .map((suggestion) => (
+          <Suggestion key={suggestion.contactId} suggestion={suggestion} into={contact.id} />
         ))}
       <Section title="Addresses">
         {contact && contact.addresses.length > 0 ? (

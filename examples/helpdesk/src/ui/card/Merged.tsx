@@ -1,24 +1,15 @@
 /** Contacts that count as this one since somebody merged them, and taking that back. */
-import { Button, Group, Modal, Text, UnstyledButton } from "@mantine/core"
+import { Text, UnstyledButton } from "@mantine/core"
 import type { Contact } from "@switchboard/conversation"
-import { useRef, useState } from "react"
-import { useAct } from "../conversation/useGive.ts"
+import { useState } from "react"
+import { Confirm } from "../Confirm.tsx"
 import * as DeskClient from "../DeskClient.ts"
 import { nameOfContact } from "../Directory.ts"
 import { Face } from "../Face.tsx"
 import { Section } from "./ContactCard.tsx"
 
 export const Merged = ({ contacts }: { readonly contacts: ReadonlyArray<Contact.Contact> }) => {
-  const { act, isBusy } = useAct()
   const [parted, setParted] = useState<Contact.Contact | null>(null)
-  // What is said stays while the dialog fades.
-  const shown = useRef(parted)
-  if (parted) shown.current = parted
-  const undo = async (): Promise<void> => {
-    if (!parted) return
-    if (await act(() => DeskClient.giveToContact(parted.id, { type: "UndoContactMerge" }), "Two contacts again"))
-      setParted(null)
-  }
   if (contacts.length === 0) return null
   return (
     <Section title="Merged into this contact">
@@ -44,25 +35,21 @@ export const Merged = ({ contacts }: { readonly contacts: ReadonlyArray<Contact.
           )
         })}
       </ul>
-      <Modal
-        opened={parted !== null}
-        onClose={() => setParted(null)}
+      <Confirm
+        about={parted}
         title="Undo this merge?"
-        closeButtonProps={{ "aria-label": "Close" }}
+        button="Undo the merge"
+        run={({ id }) => DeskClient.giveToContact(id, { type: "UndoContactMerge" })}
+        done="Two contacts again"
+        onClose={() => setParted(null)}
       >
-        <Text>
-          <bdi>{nameOfContact(shown.current)}</bdi> is a contact of its own again, with its addresses and its earlier
-          conversations. What was written since the merge stays where it is.
-        </Text>
-        <Group justify="flex-end" mt="lg">
-          <Button variant="default" onClick={() => setParted(null)}>
-            Cancel
-          </Button>
-          <Button onClick={undo} loading={isBusy} data-autofocus>
-            Undo the merge
-          </Button>
-        </Group>
-      </Modal>
+        {(shown) => (
+          <Text>
+            <bdi>{nameOfContact(shown)}</bdi> is a contact of its own again, with its addresses and its earlier
+            conversations. What was written since the merge stays where it is.
+          </Text>
+        )}
+      </Confirm>
     </Section>
   )
 }

@@ -1,57 +1,48 @@
 /** Somebody who may be the same person: the agent sees why, and decides. */
-import { Button, Group, Modal, Text } from "@mantine/core"
+import { Button, Text } from "@mantine/core"
 import type { Contact } from "@switchboard/conversation"
 import { IconUsersPlus } from "@tabler/icons-react"
 import { useState } from "react"
-import { useAct } from "../conversation/useGive.ts"
+import { Confirm } from "../Confirm.tsx"
 import * as DeskClient from "../DeskClient.ts"
 
 export const Suggestion = ({
-  from,
-  into,
-  evidence
+  suggestion,
+  into
 }: {
-  readonly from: string
-  readonly into: string
-  readonly evidence: string
+  readonly suggestion: Contact.Contact["suggestions"][number]
+  readonly into: Contact.Contact["id"]
 }) => {
-  const { act, isBusy } = useAct()
   const [isAsking, setAsking] = useState(false)
-  const merge = async (): Promise<void> => {
-    const command = { type: "MergeContact", into } as unknown as Contact.ContactCommand
-    if (await act(() => DeskClient.giveToContact(from, command), "Merged: they are one contact now")) setAsking(false)
-  }
   return (
     <div className="suggestion">
       <IconUsersPlus size={19} aria-hidden />
       <div className="grow">
         <b>Maybe the same person</b>
         <p>
-          Another contact has <span dir="auto">{evidence}</span>.
+          Another contact has <span dir="auto">{suggestion.evidence}</span>.
         </p>
         <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
           Merge…
         </Button>
       </div>
-      <Modal
-        opened={isAsking}
-        onClose={() => setAsking(false)}
+      <Confirm
+        about={isAsking ? suggestion : null}
         title="Merge these contacts?"
-        closeButtonProps={{ "aria-label": "Close" }}
+        button="Merge"
+        run={({ contactId }) => DeskClient.giveToContact(contactId, { type: "MergeContact", into })}
+        done="Merged: they are one contact now"
+        onClose={() => setAsking(false)}
       >
-        <Text>The other contact counts as this one from now on, with its conversations. The card can undo it.</Text>
-        <Text c="dimmed" fz="sm" mt="sm">
-          Evidence: {evidence}
-        </Text>
-        <Group justify="flex-end" mt="lg">
-          <Button variant="default" onClick={() => setAsking(false)}>
-            Cancel
-          </Button>
-          <Button onClick={merge} loading={isBusy} data-autofocus>
-            Merge
-          </Button>
-        </Group>
-      </Modal>
+        {({ evidence }) => (
+          <>
+            <Text>The other contact counts as this one from now on, with its conversations. The card can undo it.</Text>
+            <Text c="dimmed" fz="sm" mt="sm">
+              Evidence: {evidence}
+            </Text>
+          </>
+        )}
+      </Confirm>
     </div>
   )
 }

@@ -1,6 +1,7 @@
 /** What an agent can still do about a message, and in words why not. */
 import type { Capabilities } from "@switchboard/channel"
 import type { Agent, Conversation, Message } from "@switchboard/conversation"
+import { isLeading, isMe } from "../Directory.ts"
 
 /** The few that every platform with reactions takes. */
 export const emojis: ReadonlyArray<readonly [emoji: string, name: string]> = [
@@ -45,12 +46,9 @@ export const wordsOf = ({ parts }: Message.Message): string | undefined => {
   return texts.length === 1 && parts.every(({ kind }) => writable.has(kind)) ? texts[0]!.text : undefined
 }
 
-const isOwn = (message: Message.Message, me: Agent.Agent): boolean =>
-  message.author.kind === "agent" && message.author.id === me.id
-
 /** Whether this agent may change it at all: its author, or whoever leads. */
 export const isInHand = (message: Message.Message, me: Agent.Agent): boolean =>
-  message.direction !== "in" && (isOwn(message, me) || me.role !== "agent")
+  message.direction !== "in" && (isMe(message.author, me) || isLeading(me))
 
 /** Nothing of it has come out of the desk, and nothing will by itself. */
 export const neverLeft = ({ deliveries }: Message.Message): boolean =>

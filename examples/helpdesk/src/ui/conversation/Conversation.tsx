@@ -1,14 +1,13 @@
-import { Alert, Button, Skeleton } from "@mantine/core"
+import { Alert, Skeleton } from "@mantine/core"
 import { IconAlertCircle, IconMessages, IconSparkles } from "@tabler/icons-react"
 import { useQuery } from "@tanstack/react-query"
 import { useEffect } from "react"
 import { isActive } from "../Active.ts"
-import { Blank } from "../Blank.tsx"
 import * as DeskClient from "../DeskClient.ts"
-import { useMe } from "../Directory.ts"
+import { isMe, useMe } from "../Directory.ts"
 import { toWhen } from "../Format.ts"
+import { NotShown } from "../NotShown.tsx"
 import { followLink, toHref } from "../Place.ts"
-import { toSentence } from "../Problems.ts"
 import { Composer } from "./Composer.tsx"
 import { Header } from "./Header.tsx"
 import { Timeline } from "./Timeline.tsx"
@@ -23,7 +22,7 @@ export const Conversation = ({ id, onCard }: { readonly id: string; readonly onC
   const me = useMe()
   const detail = useConversation(id)
   const { holder } = detail.data?.conversation.control ?? {}
-  const mustMark = (detail.data?.conversation.unreadCount ?? 0) > 0 && holder?.kind === "agent" && holder.id === me.id
+  const mustMark = (detail.data?.conversation.unreadCount ?? 0) > 0 && holder !== undefined && isMe(holder, me)
   useEffect(() => {
     // What nobody saw is not read: a hidden tab waits until it is looked at.
     if (!mustMark) return
@@ -48,11 +47,7 @@ export const Conversation = ({ id, onCard }: { readonly id: string; readonly onC
   if (!detail.data)
     return (
       <section className="pane conversation none" aria-label="Conversation">
-        <Blank icon={IconAlertCircle} title="This conversation can't be shown" hint={toSentence(detail.error)}>
-          <Button variant="default" size="xs" onClick={() => detail.refetch()}>
-            Try again
-          </Button>
-        </Blank>
+        <NotShown what="This conversation" icon={IconAlertCircle} query={detail} />
       </section>
     )
   const { conversation, others } = detail.data

@@ -20,8 +20,9 @@ import {
   IconX
 } from "@tabler/icons-react"
 import { lazy, useState } from "react"
+import { isActive } from "../Active.ts"
 import * as DeskClient from "../DeskClient.ts"
-import { holderName, nameOfContact, useDirectory, useMe } from "../Directory.ts"
+import { holderName, isLeading, isMe, nameOfContact, useDirectory, useMe } from "../Directory.ts"
 import { DueChip } from "../DueChip.tsx"
 import { Face } from "../Face.tsx"
 import { toDate, toWords } from "../Format.ts"
@@ -140,9 +141,9 @@ export const Header = ({
   const [transfer, setTransfer] = useState<"transfer" | "assign" | null>(null)
   const [isAskingWhy, setAskingWhy] = useState(false)
   const holder = holderName(control.holder, directory)
-  const isMine = control.holder.kind === "agent" && control.holder.id === me.id
-  const isLeading = me.role !== "agent"
-  const isOver = status === "resolved" || status === "closed"
+  const isMine = isMe(control.holder, me)
+  const leads = isLeading(me)
+  const isDone = !isActive(conversation)
   const resolve = () => give({ type: "ResolveConversation", fence: control.fence }, "Resolved")
   const take = () =>
     act(() => {
@@ -156,7 +157,7 @@ export const Header = ({
       }
     }, "It is yours now")
   useHotkeys([
-    ["e", () => void (isOver || resolve())],
+    ["e", () => void (isDone || resolve())],
     ["w", () => setAskingWhy(true)]
   ])
   const shownClocks = clocks.filter(({ state }) => state !== "fulfilled")
@@ -175,7 +176,7 @@ export const Header = ({
           <IconArrowLeft size={20} />
         </ActionIcon>
         <Subject detail={detail} />
-        {!isOver && !isMine && (control.holder.kind !== "agent" || isLeading) && (
+        {!isDone && !isMine && (control.holder.kind !== "agent" || leads) && (
           <Button
             className="head-button"
             aria-label={control.holder.kind === "nobody" ? "Take" : "Take over"}
@@ -188,7 +189,7 @@ export const Header = ({
             {control.holder.kind === "nobody" ? "Take" : "Take over"}
           </Button>
         )}
-        {isOver ? (
+        {isDone ? (
           status === "resolved" && (
             <Button
               className="head-button"
@@ -216,7 +217,7 @@ export const Header = ({
             </Button>
           </Tooltip>
         )}
-        {!isOver && <SnoozeMenu isSnoozed={status === "snoozed"} give={give} fence={control.fence} />}
+        {!isDone && <SnoozeMenu isSnoozed={status === "snoozed"} give={give} fence={control.fence} />}
         <Menu width={220} position="bottom-end">
           <Menu.Target>
             <ActionIcon variant="default" size={30} aria-label="More actions">
@@ -239,21 +240,21 @@ export const Header = ({
             )}
             <Menu.Item
               leftSection={<IconArrowRight size={17} />}
-              disabled={isOver || !(isMine || isLeading || control.holder.kind !== "agent")}
+              disabled={isDone || !(isMine || leads || control.holder.kind !== "agent")}
               onClick={() => setTransfer("transfer")}
             >
               Transfer…
             </Menu.Item>
-            {isLeading && (
+            {leads && (
               <Menu.Item
                 leftSection={<IconUserPlus size={17} />}
-                disabled={isOver}
+                disabled={isDone}
                 onClick={() => setTransfer("assign")}
               >
                 Assign to an agent…
               </Menu.Item>
             )}
-            {isLeading && (
+            {leads && (
               <>
                 <Menu.Divider />
                 <Menu.Item
@@ -318,7 +319,7 @@ export const Header = ({
         {conversation.wanted?.teamId !== undefined && (
           <span className="fact quiet">for {directory.teamName(conversation.wanted.teamId)}</span>
         )}
-        {!isOver &&
+        {!isDone &&
           shownClocks.map((clock) => (
             <DueChip key={clock.target} due={clock} named onOpen={() => setAskingWhy(true)} />
           ))}
@@ -334,13 +335,7 @@ export const Header = ({
         </Tooltip>
         <Tags id={id} tags={conversation.tags} />
       </div>
-      <Modal
-        opened={isAskingWhy}
-        onClose={() => setAskingWhy(false)}
-        title="Why it stands where it does"
-        size="lg"
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Modal opened={isAskingWhy} onClose={() => setAskingWhy(false)} title="Why it stands where it does" size="lg">
         <Later>
           <Why detail={detail} />
         </Later>

@@ -4,7 +4,7 @@ import type { Message } from "@switchboard/conversation"
 import { IconCopy, IconDots, IconPencil, IconTrash } from "@tabler/icons-react"
 import type { ReactNode } from "react"
 import * as DeskClient from "../DeskClient.ts"
-import { useMe } from "../Directory.ts"
+import { isMe, useMe } from "../Directory.ts"
 import { allowedOn, emojis, isInHand, type Where } from "./Changes.ts"
 import { useGive } from "./useGive.ts"
 
@@ -49,7 +49,7 @@ export const MessageMenu = ({
   const me = useMe()
   const { act } = useGive(message.conversationId)
   const allowed = allowedOn(message, where)
-  const mine = message.reactions.filter(({ by }) => by.kind === "agent" && by.id === me.id).map(({ emoji }) => emoji)
+  const mine = message.reactions.filter(({ by }) => isMe(by, me)).map(({ emoji }) => emoji)
   const words = message.parts
     .map((part) => ("text" in part ? part.text : "caption" in part ? (part.caption ?? "") : ""))
     .filter((text) => text !== "")

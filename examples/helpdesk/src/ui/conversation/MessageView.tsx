@@ -4,7 +4,7 @@ import type { Message, Thread } from "@switchboard/conversation"
 import { IconLock, IconTrash, IconWorld } from "@tabler/icons-react"
 import { memo } from "react"
 import { ChannelIcon, lookOf } from "../Channels.tsx"
-import { type Directory, nameOf, useMe } from "../Directory.ts"
+import { type Directory, isMe, nameOf, useMe } from "../Directory.ts"
 import { Face } from "../Face.tsx"
 import { toDate, toTime } from "../Format.ts"
 import { Deliveries } from "./Deliveries.tsx"
@@ -38,7 +38,7 @@ const Reactions = ({
     <span className="reactions">
       {[...Map.groupBy(message.reactions, ({ emoji }) => emoji)].map(([emoji, all]) => {
         const who = all.map(({ by }) => nameOf(by, contactName, directory)).join(", ")
-        const isMine = all.some(({ by }) => by.kind === "agent" && by.id === me.id)
+        const isMine = all.some(({ by }) => isMe(by, me))
         return (
           <Tooltip key={emoji} label={who}>
             <span className="reaction" role="img" aria-label={`${emoji} by ${who}`} data-mine={isMine || undefined}>

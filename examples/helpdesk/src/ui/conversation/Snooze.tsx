@@ -70,13 +70,7 @@ export const SnoozeMenu = ({
           <Menu.Item onClick={() => setChoosing(true)}>Choose a time…</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal
-        opened={isChoosing}
-        onClose={() => setChoosing(false)}
-        title="Snooze until"
-        size="sm"
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Modal opened={isChoosing} onClose={() => setChoosing(false)} title="Snooze until" size="sm">
         <Stack>
           <TextInput
             type="datetime-local"

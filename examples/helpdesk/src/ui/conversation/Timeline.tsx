@@ -225,7 +225,6 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
       )}
       <DeleteMessage
         message={deleting}
-        conversationId={conversation.id}
         contactName={nameOfContact(contact)}
         channelOf={labelOf}
         onClose={() => setDeleting(null)}

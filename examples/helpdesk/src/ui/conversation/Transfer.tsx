@@ -49,7 +49,6 @@ export const Transfer = ({
       opened={kind !== null}
       onClose={onClose}
       title={isAssign ? `Assign the conversation with ${contactName}` : `Transfer the conversation with ${contactName}`}
-      closeButtonProps={{ "aria-label": "Close" }}
     >
       <Stack>
         <Select

@@ -10,8 +10,9 @@ import { contactNameOf, useDirectory } from "../Directory.ts"
 import { DueChip } from "../DueChip.tsx"
 import { Face } from "../Face.tsx"
 import { toDuration, toWords } from "../Format.ts"
+import { NowTiles } from "../NowTiles.tsx"
+import { Panel } from "../Panel.tsx"
 import { followLink, toHref } from "../Place.ts"
-import { Tiles } from "../Tiles.tsx"
 
 export const useBoard = () =>
   useQuery({ queryKey: ["board"], queryFn: ({ signal }) => DeskClient.board(signal), refetchInterval: 10_000 })
@@ -38,16 +39,13 @@ export const NowLine = ({ board }: { readonly board: BoardData }) => {
     },
     { label: "Agents available", value: `${ready}/${board.agents.length}`, Icon: IconUsers, tone: "" }
   ]
-  return <Tiles tiles={tiles} />
+  return <NowTiles tiles={tiles} />
 }
 
 const Queues = ({ board }: { readonly board: BoardData }) => {
   const directory = useDirectory()
   return (
-    <article className="panel" aria-label="Queues">
-      <header>
-        <h3>Queues</h3>
-      </header>
+    <Panel title="Queues">
       <table>
         <thead>
           <tr>
@@ -66,15 +64,12 @@ const Queues = ({ board }: { readonly board: BoardData }) => {
           ))}
         </tbody>
       </table>
-    </article>
+    </Panel>
   )
 }
 
 const Agents = ({ board }: { readonly board: BoardData }) => (
-  <article className="panel" aria-label="Agents">
-    <header>
-      <h3>Agents</h3>
-    </header>
+  <Panel title="Agents">
     <ul className="bare agents">
       {board.agents.map(({ agent, presence, holds, capacity }) => (
         <li key={agent.id}>
@@ -102,14 +97,11 @@ const Agents = ({ board }: { readonly board: BoardData }) => (
         </li>
       ))}
     </ul>
-  </article>
+  </Panel>
 )
 
 const Waiting = ({ board }: { readonly board: BoardData }) => (
-  <article className="panel" aria-label="Waiting now">
-    <header>
-      <h3>Waiting now</h3>
-    </header>
+  <Panel title="Waiting now">
     {board.waiting.length === 0 ? (
       <p className="quiet">Nobody is waiting</p>
     ) : (
@@ -144,7 +136,7 @@ const Waiting = ({ board }: { readonly board: BoardData }) => (
         </tbody>
       </table>
     )}
-  </article>
+  </Panel>
 )
 
 /** The promises that end next: the head of the list, which is in that order. */
@@ -157,10 +149,7 @@ const AtRisk = () => {
     .filter((row): row is InboxRow & { due: NonNullable<InboxRow["due"]> } => row.due !== null && row.status === "open")
     .slice(0, 6)
   return (
-    <article className="panel" aria-label="Promises due next">
-      <header>
-        <h3>Promises due next</h3>
-      </header>
+    <Panel title="Promises due next">
       {page.isPending && <Skeleton h={140} />}
       {page.isSuccess && rows.length === 0 && <p className="quiet">No promise is running</p>}
       <ul className="bare risks">
@@ -182,7 +171,7 @@ const AtRisk = () => {
           )
         })}
       </ul>
-    </article>
+    </Panel>
   )
 }
 

@@ -3,6 +3,7 @@ import { Skeleton } from "@mantine/core"
 import type { ReactNode } from "react"
 import { lookOf } from "../Channels.tsx"
 import { toDuration } from "../Format.ts"
+import { Panel } from "../Panel.tsx"
 import { Definition } from "./Definition.tsx"
 import { type Range, toStepLabel } from "./Range.ts"
 import { useMeasure } from "./useMeasure.ts"
@@ -15,7 +16,7 @@ const gridProps = {
   tickLine: "none" as const
 }
 
-const Panel = ({
+const ChartPanel = ({
   title,
   measures,
   isPending,
@@ -28,11 +29,7 @@ const Panel = ({
   readonly isEmpty: boolean
   readonly children: ReactNode
 }) => (
-  <article className="panel" aria-label={title}>
-    <header>
-      <h3>{title}</h3>
-      <Definition measures={measures} />
-    </header>
+  <Panel title={title} aside={<Definition measures={measures} />}>
     {isPending ? (
       <Skeleton h={height} />
     ) : isEmpty ? (
@@ -42,7 +39,7 @@ const Panel = ({
     ) : (
       children
     )}
-  </article>
+  </Panel>
 )
 
 const OpenedAndResolved = ({ range }: { readonly range: Range }) => {
@@ -55,7 +52,7 @@ const OpenedAndResolved = ({ range }: { readonly range: Range }) => {
     Resolved: resolved.data?.series?.lines[0]?.values[index] ?? 0
   }))
   return (
-    <Panel
+    <ChartPanel
       title={`Opened and resolved per ${range.name === "today" ? "hour" : "day"}`}
       measures={["conversations-opened", "conversations-resolved"]}
       isPending={opened.isPending || resolved.isPending}
@@ -74,7 +71,7 @@ const OpenedAndResolved = ({ range }: { readonly range: Range }) => {
         ]}
         {...gridProps}
       />
-    </Panel>
+    </ChartPanel>
   )
 }
 
@@ -88,7 +85,7 @@ const FirstResponse = ({ range }: { readonly range: Range }) => {
   }))
   const p90 = total?.p90Ms ?? null
   return (
-    <Panel
+    <ChartPanel
       title="First response, median (p50)"
       measures={["first-response-time"]}
       isPending={answer.isPending}
@@ -119,7 +116,7 @@ const FirstResponse = ({ range }: { readonly range: Range }) => {
         {...gridProps}
         yAxisProps={{ width: 52, domain: [0, (max: number) => Math.max(max, (p90 ?? 0) * 1.15)] }}
       />
-    </Panel>
+    </ChartPanel>
   )
 }
 
@@ -142,7 +139,7 @@ const ByChannel = ({ range }: { readonly range: Range }) => {
     ...Object.fromEntries(lines.map(({ kind, values }) => [lookOf(kind).label, values[index] ?? 0]))
   }))
   return (
-    <Panel
+    <ChartPanel
       title="Messages from contacts, by channel"
       measures={["messages-received"]}
       isPending={answer.isPending}
@@ -159,7 +156,7 @@ const ByChannel = ({ range }: { readonly range: Range }) => {
         series={lines.map(({ kind }) => ({ name: lookOf(kind).label, color: channelColors[kind] ?? "gray.5" }))}
         {...gridProps}
       />
-    </Panel>
+    </ChartPanel>
   )
 }
 

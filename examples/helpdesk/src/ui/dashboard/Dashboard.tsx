@@ -1,9 +1,7 @@
-import { Button, SegmentedControl, Skeleton } from "@mantine/core"
-import { IconRefresh } from "@tabler/icons-react"
+import { SegmentedControl, Skeleton } from "@mantine/core"
 import { useState } from "react"
-import { Blank } from "../Blank.tsx"
+import { NotShown } from "../NotShown.tsx"
 import { useNow } from "../Now.ts"
-import { toSentence } from "../Problems.ts"
 import { LiveBoard, NowLine, useBoard } from "./Board.tsx"
 import { Charts } from "./Charts.tsx"
 import { type RangeName, toRange } from "./Range.ts"
@@ -26,11 +24,7 @@ export default function Dashboard() {
           <LiveBoard board={board.data} />
         </>
       ) : board.isError ? (
-        <Blank icon={IconRefresh} title="The board can't be shown" hint={toSentence(board.error)}>
-          <Button variant="default" size="xs" onClick={() => board.refetch()}>
-            Try again
-          </Button>
-        </Blank>
+        <NotShown what="The board" query={board} />
       ) : (
         <Skeleton h={280} radius="md" />
       )}

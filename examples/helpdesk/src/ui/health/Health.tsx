@@ -4,23 +4,26 @@ import { notifications } from "@mantine/notifications"
 import type { Redriven } from "@switchboard/desk/Answers"
 import type { Health as HealthData } from "@switchboard/desk/DeskService"
 import type { DeadLetter, ParkedStream } from "@switchboard/desk/Views"
-import { IconActivity, IconLock, IconMailX, IconPlayerPause, IconRefresh } from "@tabler/icons-react"
+import { IconActivity, IconLock, IconMailX, IconPlayerPause } from "@tabler/icons-react"
 import { useQuery, useQueryClient } from "@tanstack/react-query"
 import { type ReactNode, useState } from "react"
 import { Blank } from "../Blank.tsx"
 import { ChannelIcon, lookOf } from "../Channels.tsx"
 import * as DeskClient from "../DeskClient.ts"
-import { useMe } from "../Directory.ts"
-import { toDate, toDuration, toWords } from "../Format.ts"
+import { isLeading, useMe } from "../Directory.ts"
+import { toCapital, toDate, toDuration, toWords } from "../Format.ts"
+import { NotShown } from "../NotShown.tsx"
 import { useNow } from "../Now.ts"
+import { NowTiles } from "../NowTiles.tsx"
+import { Panel } from "../Panel.tsx"
 import { followLink, toHref } from "../Place.ts"
 import { toSentence } from "../Problems.ts"
-import { Tiles } from "../Tiles.tsx"
 import { contentOf, conversationOf, senderOf } from "./Letters.ts"
 
 const everyMs = 5000
 /** More are not counted by the desk. */
-const mostLetters = 1000
+const most = { parked: 200, letters: 1000 } as const
+const toCount = (count: number, atMost: number): string => (count >= atMost ? `${atMost} or more` : String(count))
 
 const known: Readonly<Record<string, readonly [name: string, does: string]>> = {
   router: ["Router", "offers and assigns work"],
@@ -29,9 +32,6 @@ const known: Readonly<Record<string, readonly [name: string, does: string]>> = {
   metrics: ["Metrics", "counts the measures"]
 }
 const nameOf = (reactor: string): string => known[reactor]?.[0] ?? toWords(reactor)
-
-/** The desk's reasons are half sentences. */
-const toCapital = (reason: string): string => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`
 
 /** Tries something again, and says whether that helped. */
 const useTry = (ask: () => Promise<Redriven>, done: string) => {
@@ -63,7 +63,6 @@ const StillWrong = ({ reason }: { readonly reason: string | null }) =>
 const NowLine = ({ health }: { readonly health: HealthData }) => {
   const furthest = Math.max(0, ...health.reactors.map(({ behind }) => behind))
   const isStopped = health.reactors.some(({ stopped }) => stopped !== null)
-  const letters = health.deadLetters >= mostLetters ? `${mostLetters} or more` : String(health.deadLetters)
   const tiles = [
     {
       label: "Furthest behind",
@@ -74,30 +73,29 @@ const NowLine = ({ health }: { readonly health: HealthData }) => {
     },
     {
       label: "Parked streams",
-      value: health.parked.length >= 200 ? "200 or more" : String(health.parked.length),
+      value: toCount(health.parked.length, most.parked),
       hint: health.parked.length > 0 ? "wait until somebody tries again" : "none stands still",
       Icon: IconPlayerPause,
       tone: health.parked.length > 0 ? "amber" : ""
     },
     {
       label: "Dead letters",
-      value: letters,
+      value: toCount(health.deadLetters, most.letters),
       hint: health.deadLetters > 0 ? "could not be used" : "everything could be used",
       Icon: IconMailX,
       tone: health.deadLetters > 0 ? "amber" : ""
     }
   ]
-  return <Tiles tiles={tiles} className="health-now" />
+  return <NowTiles tiles={tiles} className="health-now" />
 }
 
 const Reactors = ({ health }: { readonly health: HealthData }) => {
   const now = useNow()
   return (
-    <article className="panel" aria-label="Reactors">
-      <header>
-        <h3>Reactors</h3>
-        <small className="quiet">The journal has {health.position.toLocaleString()} events</small>
-      </header>
+    <Panel
+      title="Reactors"
+      aside={<small className="quiet">The journal has {health.position.toLocaleString()} events</small>}
+    >
       <table>
         <thead>
           <tr>
@@ -124,7 +122,7 @@ const Reactors = ({ health }: { readonly health: HealthData }) => {
           ))}
         </tbody>
       </table>
-    </article>
+    </Panel>
   )
 }
 
@@ -208,13 +206,9 @@ const Troubles = ({
   readonly more?: string | undefined
   readonly children: ReadonlyArray<ReactNode>
 }) => (
-  <article className="panel" aria-label={title}>
-    <header>
-      <h3>{title}</h3>
-      {more !== undefined && <small className="quiet">{more}</small>}
-    </header>
+  <Panel title={title} aside={more !== undefined && <small className="quiet">{more}</small>}>
     {children.length === 0 ? <p className="quiet">{none}</p> : <ul className="bare troubles">{children}</ul>}
-  </article>
+  </Panel>
 )
 
 const Sections = () => {
@@ -229,15 +223,7 @@ const Sections = () => {
     refetchInterval: everyMs
   })
   if (health.data === undefined)
-    return health.isError ? (
-      <Blank icon={IconRefresh} title="The desk's health can't be shown" hint={toSentence(health.error)}>
-        <Button variant="default" size="xs" onClick={() => health.refetch()}>
-          Try again
-        </Button>
-      </Blank>
-    ) : (
-      <Skeleton h={280} radius="md" />
-    )
+    return health.isError ? <NotShown what="The desk's health" query={health} /> : <Skeleton h={280} radius="md" />
   const shown = letters.data ?? []
   return (
     <>
@@ -251,11 +237,7 @@ const Sections = () => {
       {letters.isPending ? (
         <Skeleton h={140} radius="md" />
       ) : letters.data === undefined ? (
-        <Blank icon={IconRefresh} title="Dead letters can't be shown" hint={toSentence(letters.error)}>
-          <Button variant="default" size="xs" onClick={() => letters.refetch()}>
-            Try again
-          </Button>
-        </Blank>
+        <NotShown what="Dead letters" query={letters} />
       ) : (
         <Troubles
           title="Dead letters"
@@ -279,7 +261,7 @@ export default function Health() {
       <header className="dashboard-head">
         <h2>The desk itself</h2>
       </header>
-      {me.role !== "agent" ? (
+      {isLeading(me) ? (
         <Sections />
       ) : (
         <Blank

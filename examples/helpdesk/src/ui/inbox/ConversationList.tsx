@@ -2,13 +2,13 @@ import { ActionIcon, Button, SegmentedControl, Skeleton, TextInput } from "@mant
 import { useHotkeys, useIntersection } from "@mantine/hooks"
 import type { InboxCursor } from "@switchboard/desk/DeskService"
 import type { InboxRow } from "@switchboard/desk/Views"
-import { IconArrowUp, IconInbox, IconRefresh, IconSearch, IconX } from "@tabler/icons-react"
+import { IconArrowUp, IconInbox, IconSearch, IconX } from "@tabler/icons-react"
 import { useInfiniteQuery } from "@tanstack/react-query"
 import { useEffect, useMemo, useRef, useState } from "react"
 import { Blank } from "../Blank.tsx"
 import * as DeskClient from "../DeskClient.ts"
 import { contactNameOf, useDirectory, useMe } from "../Directory.ts"
-import { toSentence } from "../Problems.ts"
+import { NotShown } from "../NotShown.tsx"
 import { ListRow } from "./ListRow.tsx"
 import { useHeldList } from "./useHeldList.ts"
 
@@ -154,13 +154,7 @@ export const ConversationList = ({ chosen }: { readonly chosen: string | null })
             ))}
           </div>
         )}
-        {pages.isError && rows.length === 0 && (
-          <Blank icon={IconRefresh} title="The list can't be shown" hint={toSentence(pages.error)}>
-            <Button variant="default" size="xs" onClick={() => pages.refetch()}>
-              Try again
-            </Button>
-          </Blank>
-        )}
+        {pages.isError && rows.length === 0 && <NotShown what="The list" query={pages} />}
         {pages.isSuccess && rows.length === 0 && !hasNextPage && <Blank icon={IconInbox} title={title} hint={hint} />}
         <ul ref={list} className="bare">
           {rows.map((row) => (

@@ -30,14 +30,7 @@ export const Inbox = ({ conversationId }: { readonly conversationId: string | nu
               <ContactCard key={conversationId} conversationId={conversationId} />
             </aside>
           ) : (
-            <Drawer
-              opened={isCardOpen}
-              onClose={card.close}
-              position="right"
-              size={360}
-              title="Contact"
-              closeButtonProps={{ "aria-label": "Close" }}
-            >
+            <Drawer opened={isCardOpen} onClose={card.close} position="right" size={360} title="Contact">
               <ContactCard conversationId={conversationId} />
             </Drawer>
           )}

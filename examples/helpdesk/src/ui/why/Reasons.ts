@@ -139,9 +139,6 @@ export const toPlace = (
   }
 }
 
-/** Conversations that nobody here has to act on stand this far behind. */
-const calmMs = 1e14
-
 /** Why it is not sooner, among what waits and in the list. The desk gives out what is urgent first, then what is old. */
 export const toTurn = (
   { conversation, row }: Pick<ConversationDetail, "conversation" | "row">,
@@ -158,15 +155,15 @@ export const toTurn = (
             : `${ahead === 1 ? "One conversation is" : `${ahead} conversations are`} given out before it: higher priority goes first, then the longer wait. Its priority is ${conversation.priority}.`
         ]
   if (row === null) return inLine
-  const { attention, due, waitingSinceMs } = row
+  const { status, attention, due, waitingSinceMs } = row
   const inList =
-    attention >= 2 * calmMs
+    status !== "open"
       ? "In the list it stands at the end: it is not open."
-      : attention >= calmMs
-        ? "In the list it stands after all that is urgent: nobody waits for an answer."
-        : due !== null && attention === due.dueAtMs
-          ? `In the list it stands by the promise that ends first: ${toWords(due.target).toLowerCase()}, ${toMoment(due.dueAtMs, now)}.`
-          : `In the list it stands by the wait: somebody who waits since ${toMoment(waitingSinceMs ?? now, now)} at ${conversation.priority} priority is due at ${toMoment(attention, now)}.`
+      : due !== null && attention === due.dueAtMs
+        ? `In the list it stands by the promise that ends first: ${toWords(due.target).toLowerCase()}, ${toMoment(due.dueAtMs, now)}.`
+        : waitingSinceMs === null
+          ? "In the list it stands after all that is urgent: nobody waits for an answer."
+          : `In the list it stands by the wait: somebody who waits since ${toMoment(waitingSinceMs, now)} at ${conversation.priority} priority is due at ${toMoment(attention, now)}.`
   return [...inLine, inList]
 }
 

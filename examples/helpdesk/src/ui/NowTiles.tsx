@@ -1,7 +1,7 @@
 /** Figures of this minute, side by side. */
 import type { Icon } from "@tabler/icons-react"
 
-export interface Tile {
+export interface NowTile {
   readonly label: string
   readonly value: string
   readonly hint?: string
@@ -10,11 +10,11 @@ export interface Tile {
   readonly tone: string
 }
 
-export const Tiles = ({
+export const NowTiles = ({
   tiles,
   className = ""
 }: {
-  readonly tiles: ReadonlyArray<Tile>
+  readonly tiles: ReadonlyArray<NowTile>
   readonly className?: string
 }) => (
   <div className={`now ${className}`}>
