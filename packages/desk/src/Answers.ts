@@ -91,6 +91,27 @@ export const InboxPage: z.ZodType<InboxPage> = named(
   })
 )
 
+const Snippet = z.object({ text, matches: z.array(z.object({ start: count, end: count })) })
+
+/** See {@link Desk.SearchAnswer}. */
+export const SearchAnswer: z.ZodType<Desk.SearchAnswer> = named(
+  "SearchAnswer",
+  z.object({
+    messages: z.array(
+      z.object({
+        conversationId: Id.ConversationId,
+        messageId: Id.MessageId,
+        direction: Message.Message.shape.direction,
+        recordedAtMs: ms,
+        snippet: Snippet,
+        row: InboxRow.nullable()
+      })
+    ),
+    contacts: z.array(z.object({ contactId: Id.ContactId, name: text, snippet: Snippet })),
+    behind: count
+  })
+)
+
 /** See {@link Desk.ConversationDetail}. */
 export const ConversationDetail: z.ZodType<Desk.ConversationDetail> = named(
   "ConversationDetail",

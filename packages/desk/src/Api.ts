@@ -188,6 +188,15 @@ export const routes: ReadonlyArray<Route> = [
     handle: ({ desk, caller, query }) => desk.inbox(caller.actor, query)
   }),
   route({
+    method: "GET",
+    path: "/api/search",
+    operationId: "search",
+    summary: "Messages and contacts by the words of a text, the last word as a beginning",
+    query: z.strictObject({ text: z.string().min(1).max(512), limit: whole(1, 50).exactOptional() }),
+    returns: json(Answers.SearchAnswer),
+    handle: ({ desk, caller, query }) => desk.search(caller.actor, query)
+  }),
+  route({
     ...inbox,
     path: "/api/conversations",
     operationId: "listConversations",

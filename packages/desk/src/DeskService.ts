@@ -15,6 +15,7 @@ import type {
 } from "@switchboard/conversation"
 import type { Measure, Report } from "@switchboard/metrics"
 import type { Explanation, Presence } from "@switchboard/routing"
+import type { Words } from "@switchboard/storage"
 import type { Effect, Stream } from "effect"
 import type { ContextFact } from "./DeskConfig.ts"
 import type { DeskError } from "./DeskError.ts"
@@ -58,6 +59,41 @@ export interface NoteInput {
 export interface InboxCursor {
   readonly attention: number
   readonly key: string
+}
+
+/** What somebody looks for. **Shape** `limit` is of each kind: 1 to 50, 20 unless told otherwise. */
+export interface SearchQuery {
+  readonly text: string
+  readonly limit?: number
+}
+
+/** A message that was found, with the row of its conversation. **Shape** see `Words.Snippet` of storage for `snippet`. */
+export interface FoundMessage {
+  readonly conversationId: string
+  readonly messageId: string
+  readonly direction: Message.Message["direction"]
+  readonly recordedAtMs: number
+  readonly snippet: Words.Snippet
+  readonly row: InboxRow | null
+}
+
+/** A contact that was found by its name or an address. */
+export interface FoundContact {
+  readonly contactId: string
+  readonly name: string
+  readonly snippet: Words.Snippet
+}
+
+/**
+ * What a search found, the best first.
+ *
+ * **Shape** `behind` counts messages and contacts that came or changed so lately that they are not searched yet: a moment,
+ * unless the desk isn't running.
+ */
+export interface SearchAnswer {
+  readonly messages: ReadonlyArray<FoundMessage>
+  readonly contacts: ReadonlyArray<FoundContact>
+  readonly behind: number
 }
 
 /** A page of the list. `assignee` narrows to one agent's; `after` continues a page. */
@@ -229,6 +265,8 @@ export interface DeskService {
     { readonly rows: ReadonlyArray<InboxRow>; readonly next: InboxCursor | null; readonly position: number },
     DeskError
   >
+  /** What people have said, and contacts, by the words of a text; the last word as a beginning. */
+  readonly search: (actor: Actor.Actor, query: SearchQuery) => Effect.Effect<SearchAnswer, DeskError>
   readonly conversation: (actor: Actor.Actor, conversationId: string) => Effect.Effect<ConversationDetail, DeskError>
   readonly messages: (
     actor: Actor.Actor,

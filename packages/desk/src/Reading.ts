@@ -17,6 +17,9 @@ import { type InboxRow, readAll } from "./Views.ts"
 /** How many messages a conversation opens with. */
 const detailMessages = 100
 
+/** Of each kind a search answers with at most. */
+const mostFound = 50
+
 const toClocks = (record: SlaRecord.SlaRecord | undefined): ReadonlyArray<ClockView> =>
   (record?.clocks ?? []).flatMap((clock) =>
     clock.cycle === null
@@ -38,7 +41,7 @@ export const make = ({
   workspace
 }: Environment["Service"]): Pick<
   DeskService,
-  "inbox" | "conversation" | "messages" | "context" | "attachment" | "metrics" | "measures"
+  "inbox" | "search" | "conversation" | "messages" | "context" | "attachment" | "metrics" | "measures"
 > => {
   const inbox: DeskService["inbox"] = Effect.fn("Desk.inbox")(function* (actor, query = {}) {
     yield* requirePerson(actor, "the inbox")
@@ -59,6 +62,40 @@ export const make = ({
         rows: page.documents.map((stored) => stored.document as unknown as InboxRow),
         next: page.next ? { attention: Number(page.next.value), key: page.next.key } : null,
         position
+      }
+    })
+  })
+
+  const search: DeskService["search"] = Effect.fn("Desk.search")(function* (actor, { text, limit = 20 }) {
+    yield* requirePerson(actor, "a search")
+    const most = Math.min(Math.max(1, limit), mostFound)
+    return yield* fromPromise(async () => {
+      const [messages, contacts] = await Promise.all([
+        workspace.search("messages", text, most),
+        workspace.search("contacts", text, most)
+      ])
+      const said = messages.hits.map(({ document, snippet }) => ({
+        ...(document as unknown as Message.Message),
+        snippet
+      }))
+      const rows = await workspace.documents(
+        "inbox",
+        said.map(({ conversationId }) => conversationId)
+      )
+      return {
+        messages: said.map(({ id, conversationId, direction, recordedAtMs, snippet }, index) => ({
+          messageId: id,
+          conversationId,
+          direction,
+          recordedAtMs,
+          snippet,
+          row: (rows[index]?.document as InboxRow | undefined) ?? null
+        })),
+        contacts: contacts.hits.map(({ document, snippet }) => {
+          const { id, mergedInto, name } = document as unknown as Contact.Contact
+          return { contactId: mergedInto ?? id, name: name ?? "", snippet }
+        }),
+        behind: messages.behind + contacts.behind
       }
     })
   })
@@ -189,5 +226,5 @@ export const make = ({
     })
   })
 
-  return { inbox, conversation, messages, context, attachment, metrics, measures: () => Measures.catalog() }
+  return { inbox, search, conversation, messages, context, attachment, metrics, measures: () => Measures.catalog() }
 }

@@ -20,6 +20,11 @@ export interface Runner extends Pick<DeskService, "drain"> {
 
 /** The pause of a reactor after what it read: under load many events share a commit; the first of a quiet time doesn't wait. */
 const reactorRestMs = 15
+/** How long after the journal grew its words are indexed for search: many at once, and never in the way of an answer. */
+const indexAfterMs = 1000
+/** Documents indexed at once, for which commits wait, and the pause before the next. */
+const indexAtOnce = 200
+const indexRestMs = 20
 /** The pause before a channel that stopped listening by itself begins again. */
 const listenAgainMs = 1000
 /** The pause before a reactor reads again whose step failed. */
@@ -114,6 +119,20 @@ export const make = (
       Effect.forever
     )
 
+  const index = fromPromise(() => storage.index(indexAtOnce))
+
+  /** Brings full text forward, from one growth of the journal to the next. */
+  const indexing: Effect.Effect<never> = Effect.gen(function* () {
+    const grown = yield* waitForGrowth
+    while ((yield* index) > 0) yield* Effect.sleep(indexRestMs)
+    yield* grown
+    yield* Effect.sleep(indexAfterMs)
+  }).pipe(
+    Effect.scoped,
+    Effect.catch((error) => Effect.andThen(Effect.logError(`search: ${error.message}`), Effect.sleep(stepAgainMs))),
+    Effect.forever
+  )
+
   const start = Effect.gen(function* () {
     yield* Effect.forEach([...settings.channels.values()], listen, { discard: true })
     yield* Effect.forEach(reactors, (reactor) => Effect.forkScoped(loop(reactor)), { discard: true })
@@ -122,6 +141,7 @@ export const make = (
         Effect.andThen(Effect.sleep(Duration.hours(1)), Effect.ignore(fromPromise(() => storage.sweep(now()))))
       )
     )
+    yield* Effect.forkScoped(indexing)
     yield* Effect.forkScoped(workers.run)
   })
 
@@ -131,6 +151,7 @@ export const make = (
       let busy = false
       for (const reactor of reactors) busy = (yield* reactor.step) || busy
       busy = (yield* workers.round) > 0 || busy
+      busy = (yield* index) > 0 || busy
       if (!busy) return { level: reactors.every((reactor) => reactor.stopped() === undefined) }
       if ((yield* Clock.currentTimeMillis) >= until) return { level: false }
     }

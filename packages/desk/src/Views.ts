@@ -18,14 +18,20 @@ export const bounded = (key: string): string =>
 const view = (
   name: string,
   fields: StorageDriver.ViewDefinition["fields"] = {},
-  indexes: StorageDriver.ViewDefinition["indexes"] = []
-): StorageDriver.ViewDefinition => ({ name, version: 1, fields, indexes })
+  indexes: StorageDriver.ViewDefinition["indexes"] = [],
+  words: StorageDriver.ViewDefinition["words"] = []
+): StorageDriver.ViewDefinition => ({ name, version: 1, fields, indexes, words })
 
 /** All views, in the form storage wants them declared. */
 export const definitions: ReadonlyArray<StorageDriver.ViewDefinition> = [
   view("conversations", { contactId: "text", openedAtMs: "number" }, [["contactId", "openedAtMs"]]),
-  view("messages", { conversationId: "text", sequence: "number" }, [["conversationId", "sequence"]]),
-  view("contacts", { name: "text", mergedInto: "text" }, [["name"], ["mergedInto"]]),
+  view(
+    "messages",
+    { conversationId: "text", sequence: "number" },
+    [["conversationId", "sequence"]],
+    ["parts.text", "parts.caption", "parts.label", "attachments.name"]
+  ),
+  view("contacts", { name: "text", mergedInto: "text" }, [["name"], ["mergedInto"]], ["name", "addresses.value"]),
   view("threads"),
   view("inbox", { active: "boolean", assignee: "text", attention: "number" }, [
     ["active", "attention"],

@@ -17,7 +17,17 @@ import {
   type TimerChange,
   type ViewDefinition
 } from "./StorageDriver.ts"
-import { checkDefinitions, checkQuery, compareText, compareValues, fieldValue, meets } from "./View.ts"
+import {
+  checkDefinitions,
+  checkQuery,
+  checkSearch,
+  compareText,
+  compareValues,
+  fieldValue,
+  meets,
+  textOf
+} from "./View.ts"
+import { holds } from "./Words.ts"
 
 interface Document extends StoredDocument {
   readonly subject: string | undefined
@@ -268,7 +278,7 @@ export const make = (): StorageDriver => {
 
   return {
     name: "memory",
-    capabilities: { durable: false, multiProcess: false, notify: false },
+    capabilities: { durable: false, multiProcess: false, notify: false, fullText: true },
     prepare: async (views) => {
       checkDefinitions(views)
       for (const { name, version } of views) {
@@ -323,6 +333,20 @@ export const make = (): StorageDriver => {
         return claim === undefined ? undefined : publicClaim(claim)
       }),
     timers: async (workspace, keys) => keys.map((key) => spaces.get(workspace)?.timers.get(key)),
+    fullText: {
+      search: async (workspace, asked) => {
+        const view = definition(asked.view)
+        checkSearch(view, asked)
+        const found: Array<StoredDocument> = []
+        const all = [...(spaces.get(workspace)?.views.get(asked.view)?.values() ?? [])]
+        for (let place = all.length - 1; place >= 0 && found.length < asked.limit; place--) {
+          const document = all[place]!
+          if (holds(textOf(view, document.document), asked.terms)) found.push(publicDocument(document))
+        }
+        return { documents: found, behind: 0 }
+      },
+      index: async () => 0
+    },
     erase: async (workspace, subject) => {
       const space = spaces.get(workspace)
       if (space === undefined) return { events: 0, documents: [], timers: [], claims: [] }

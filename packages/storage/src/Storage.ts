@@ -5,23 +5,26 @@
  * those that touch different keys as one group. When many wait, the next turn decides while that is written.
  */
 import { Caches } from "./internal/Caches.ts"
+import { ranked } from "./internal/Ranking.ts"
 import { WriteTurns } from "./internal/WriteTurns.ts"
 import { checkCommit, checkKey, defaults, type Limits } from "./Limits.ts"
-import type {
-  Commit,
-  Erased,
-  Page,
-  Query,
-  StorageCapabilities,
-  StorageDriver,
-  StoredClaim,
-  StoredDocument,
-  StoredEvent,
-  StoredTimer,
-  ViewDefinition
+import {
+  type Commit,
+  type Erased,
+  type Page,
+  type Query,
+  type StorageCapabilities,
+  type StorageDriver,
+  StorageInvalidError,
+  type StoredClaim,
+  type StoredDocument,
+  type StoredEvent,
+  type StoredTimer,
+  type ViewDefinition
 } from "./StorageDriver.ts"
 import { StorageUnavailableError } from "./StorageError.ts"
-import { checkDefinitions } from "./View.ts"
+import { checkDefinitions, textOf } from "./View.ts"
+import { type Snippet, snippetOf, termsOf } from "./Words.ts"
 
 /** A commit within one workspace. */
 export type WorkspaceCommit = Omit<Commit, "workspace">
@@ -48,6 +51,20 @@ export interface Reads {
   readonly head: () => Promise<number>
 }
 
+/** A document that was found, and where. */
+export interface Hit extends StoredDocument {
+  readonly snippet: Snippet
+}
+
+/**
+ * What a search found, the best first. `behind` counts the documents of the view, of all workspaces, that are not
+ * indexed yet as they stand.
+ */
+export interface Hits {
+  readonly hits: ReadonlyArray<Hit>
+  readonly behind: number
+}
+
 /** What a decision came to: what to commit, if anything, and what to answer. */
 export interface Decision<A> {
   readonly commit?: WorkspaceCommit
@@ -63,6 +80,15 @@ export interface Workspace extends Reads {
    * plainly.
    */
   readonly cached: Reads
+  /**
+   * The documents of a view that hold all words of a text, the last as a beginning: what somebody types.
+   *
+   * **Shape** of the latest 200 that hold them, the best `limit` (default 20, 200 at most): whole words weigh more than
+   * beginnings, many more than one, in short texts more than in long; of equals the latest is first. No words: nothing.
+   *
+   * **Fails with** `StorageInvalidError` for a view without words, and where the driver has no full text.
+   */
+  readonly search: (view: string, text: string, limit?: number) => Promise<Hits>
   /**
    * Commits and returns the journal positions of the events.
    *
@@ -100,6 +126,11 @@ export interface Storage {
    */
   readonly changes: (listener: (workspaces: ReadonlyArray<string>, timers: boolean) => void) => () => void
   readonly sweep: (nowMs: number) => Promise<number>
+  /**
+   * Brings full text forward by up to `limit` documents; returns how many are left, 0 where the driver has none. What is
+   * committed is not indexed by itself: a host calls this soon after, while it has nothing better to do.
+   */
+  readonly index: (limit: number) => Promise<number>
   /** Commits what is waiting, then closes the driver. Later commits are refused. */
   readonly close: () => Promise<void>
 }
@@ -124,6 +155,9 @@ export interface Options {
   readonly cachedEvents?: number
   readonly limits?: Partial<Limits>
 }
+
+/** Of so many a search looks for the best. */
+const mostRanked = 200
 
 /**
  * Opens storage over a driver.
@@ -181,6 +215,21 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
   const workspace = (id: string): Workspace => {
     checkKey(limits, "workspace", id)
     const reads = caches.reads(id, "cache")
+    const search: Workspace["search"] = async (name, text, limit = 20) => {
+      const view = views.get(name)
+      const { fullText } = driver
+      const refuse = (field: string, expected: string, found: string) =>
+        new StorageInvalidError({ field, expected, found })
+      if (fullText === undefined) throw refuse("driver", "one with full text", driver.name)
+      if (view === undefined) throw refuse("view", "a view storage was opened with", name)
+      if (!Number.isInteger(limit) || limit < 1 || limit > mostRanked)
+        throw refuse("limit", `a whole number from 1 to ${mostRanked}`, String(limit))
+      const terms = termsOf(text)
+      if (terms.length === 0) return { hits: [], behind: 0 }
+      const { documents, behind } = await fullText.search(id, { view: name, terms, limit: mostRanked })
+      const best = ranked(view, terms, documents).slice(0, limit)
+      return { behind, hits: best.map((hit) => ({ ...hit, snippet: snippetOf(textOf(view, hit.document), terms) })) }
+    }
     const erase = async (subject: string): Promise<Erased> => {
       try {
         return await driver.erase(id, subject)
@@ -192,6 +241,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       ...(multiProcess ? caches.reads(id, "driver") : reads),
       id,
       cached: reads,
+      search,
       commit: async (changes) => {
         turns.admit()
         const commit: Commit = { ...changes, workspace: id }
@@ -225,6 +275,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       }
     },
     sweep: (nowMs) => driver.sweep(nowMs),
+    index: async (limit) => driver.fullText?.index(limit) ?? 0,
     close: async () => {
       if (isClosed) return
       isClosed = true

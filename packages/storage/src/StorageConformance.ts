@@ -10,6 +10,7 @@ import { commits } from "./internal/conformance/Commits.ts"
 import { documents } from "./internal/conformance/Documents.ts"
 import { durability, processes } from "./internal/conformance/Durability.ts"
 import { erasure } from "./internal/conformance/Erasure.ts"
+import { fullText } from "./internal/conformance/FullText.ts"
 import { type Opened, type Reopened, views } from "./internal/conformance/Given.ts"
 import { journal } from "./internal/conformance/Journal.ts"
 import { limits } from "./internal/conformance/Limits.ts"
@@ -49,7 +50,7 @@ export interface Options {
  * storageConformance({
  *   test: (_title, run) => tests.push(run),
  *   make: async () => ({ driver: MemoryStorage.make() }),
- *   capabilities: { durable: false, multiProcess: false, notify: false }
+ *   capabilities: { durable: false, multiProcess: false, notify: false, fullText: true }
  * })
  * for (const run of tests) await run()
  * ```
@@ -87,6 +88,7 @@ export const storageConformance = ({ test, make, capabilities }: Options): void 
   test("[STORAGE-0] the driver declares the capabilities the suite was given", async () => {
     const { driver, dispose } = await make()
     equal(driver.capabilities, capabilities, "capabilities")
+    equal(driver.fullText !== undefined, capabilities.fullText, "full text")
     ok(driver.name !== "", "a driver has a name")
     await driver.prepare(views)
     await driver.close()
@@ -95,5 +97,10 @@ export const storageConformance = ({ test, make, capabilities }: Options): void 
 
   for (const topic of [commits, journal, documents, timers, claims, readers, erasure, workspaces, limits]) topic(opened)
   if (capabilities.durable) durability(reopened)
+  if (capabilities.fullText)
+    fullText(opened, {
+      reopened: capabilities.durable ? reopened : undefined,
+      isShared: capabilities.multiProcess
+    })
   if (capabilities.multiProcess) processes(opened)
 }

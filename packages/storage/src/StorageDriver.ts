@@ -5,6 +5,8 @@
  * per workspace), **views** (documents with indexed fields), **timers**, **cursors** and **claims**.
  */
 
+import type { Term } from "./Words.ts"
+
 /** A JSON object as storage keeps it: only what `JSON.stringify` writes and `JSON.parse` reads back equal. */
 export type JsonObject = { readonly [key: string]: unknown }
 
@@ -64,6 +66,11 @@ export interface ViewDefinition {
   readonly version: number
   readonly fields: { readonly [field: string]: "text" | "number" | "boolean" }
   readonly indexes: ReadonlyArray<ReadonlyArray<string>>
+  /**
+   * Where the words are that full text finds: paths of properties such as `subject` or `parts.text`. A path goes into the
+   * items of lists; what it finds besides text is passed over.
+   */
+  readonly words?: ReadonlyArray<string>
 }
 
 /** Writes or deletes one document. `version` is the version of the stream it was folded from, `subject` the person whose erasure deletes it. */
@@ -241,6 +248,34 @@ export interface Page {
   readonly next?: { readonly value: FieldValue; readonly key: string }
 }
 
+/** The latest `limit` documents of a view that hold all these terms; at least one term. */
+export interface Search {
+  readonly view: string
+  readonly terms: ReadonlyArray<Term>
+  readonly limit: number
+}
+
+/**
+ * What a search found: in the order of their first put, the latest first. `behind` counts the documents of the view, of
+ * all workspaces, that are not indexed yet, or not as they stand now.
+ */
+export interface Found {
+  readonly documents: ReadonlyArray<StoredDocument>
+  readonly behind: number
+}
+
+/**
+ * Full text over the words of documents.
+ *
+ * An index that may lag: {@link FullText.index} brings it forward. It holds the words that `Words.wordsOf` finds, so that
+ * every backend finds the same. What was deleted or erased is never found.
+ */
+export interface FullText {
+  readonly search: (workspace: string, search: Search) => Promise<Found>
+  /** Indexes up to `limit` documents; returns how many are left. */
+  readonly index: (limit: number) => Promise<number>
+}
+
 /** What a driver can do beyond the contract; drives the conformance suite. */
 export interface StorageCapabilities {
   /** What was committed survives the process (`false`: memory). */
@@ -249,6 +284,8 @@ export interface StorageCapabilities {
   readonly multiProcess: boolean
   /** {@link StorageDriver.watch} also reports what other processes commit. */
   readonly notify: boolean
+  /** It has {@link StorageDriver.fullText}. */
+  readonly fullText: boolean
 }
 
 /** What one erasure removed. */
@@ -303,6 +340,7 @@ export interface StorageDriver {
     nowMs: number
   ) => Promise<ReadonlyArray<StoredClaim | undefined>>
   readonly timers: (workspace: string, keys: ReadonlyArray<string>) => Promise<ReadonlyArray<StoredTimer | undefined>>
+  readonly fullText?: FullText
   /** Removes everything personal to a subject. Events stay, in order, with their personal fields gone. */
   readonly erase: (workspace: string, subject: string) => Promise<Erased>
 

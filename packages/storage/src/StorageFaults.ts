@@ -97,5 +97,6 @@ export const crash = (
   point: CrashPoint = {}
 ): Omit<Crash, "wrap"> & { readonly driver: StorageDriver } => {
   const { wrap, ...rest } = plan(point)
-  return { driver: wrap(driver), ...rest }
+  const { fullText } = driver
+  return { driver: { ...wrap(driver), ...(fullText && { fullText: wrap(fullText) }) }, ...rest }
 }

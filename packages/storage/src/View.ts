@@ -4,6 +4,7 @@ import {
   type FieldValue,
   type JsonObject,
   type Query,
+  type Search,
   StorageInvalidError,
   type ViewDefinition
 } from "./StorageDriver.ts"
@@ -38,6 +39,8 @@ export const checkDefinitions = (views: ReadonlyArray<ViewDefinition>): void => 
       for (const field of index)
         if (!Object.hasOwn(view.fields, field)) refuse(`${view.name}.indexes`, "a declared field", field)
     }
+    for (const path of view.words ?? [])
+      if (path.split(".").includes("")) refuse(`${view.name}.words`, "names of properties joined by dots", path)
   }
 }
 
@@ -83,6 +86,43 @@ export const fieldValue = (view: ViewDefinition, document: JsonObject, field: st
   if (value === undefined || value === null) return null
   if (!fits(view.fields[field]!, value)) refuse(`${view.name}.${field}`, view.fields[field]!, typeof value)
   return typeof value === "string" ? value.toWellFormed() : (value as FieldValue)
+}
+
+/**
+ * The text of a document that full text finds, in the order of the view's paths, one line for each text.
+ *
+ * **Example**
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { View } from "@switchboard/storage"
+ *
+ * const messages = { name: "messages", version: 1, fields: {}, indexes: [], words: ["subject", "parts.text"] }
+ * const document = { subject: "Bill", parts: [{ kind: "text", text: "Charged twice." }, { kind: "media" }] }
+ * assert.equal(View.textOf(messages, document), "Bill\nCharged twice.")
+ * ```
+ */
+export const textOf = (view: Pick<ViewDefinition, "words">, document: JsonObject): string => {
+  const found: Array<string> = []
+  const walk = (value: unknown, path: ReadonlyArray<string>, depth: number): void => {
+    if (Array.isArray(value)) for (const item of value) walk(item, path, depth)
+    else if (depth === path.length) {
+      if (typeof value === "string" && value !== "") found.push(value)
+    } else if (typeof value === "object" && value !== null && Object.hasOwn(value, path[depth]!))
+      walk((value as JsonObject)[path[depth]!], path, depth + 1)
+  }
+  for (const path of view.words ?? []) walk(document, path.split("."), 0)
+  return found.join("\n")
+}
+
+/**
+ * Checks a search on behalf of a driver.
+ *
+ * **Fails with** {@link StorageInvalidError} (thrown) for a view without words, no terms, or a limit below 1.
+ */
+export const checkSearch = (view: ViewDefinition, { terms, limit }: Search): void => {
+  if ((view.words ?? []).length === 0) refuse("search.view", "a view that declares words", view.name)
+  if (terms.length === 0) refuse("search.terms", "at least one term", "none")
+  if (!Number.isInteger(limit) || limit < 1) refuse("search.limit", "a whole number from 1", limit)
 }
 
 // UTF-16 puts surrogate pairs before U+E000–U+FFFF; code points, and so UTF-8, put them after.

@@ -5,5 +5,5 @@ import { test } from "vitest"
 storageConformance({
   test,
   make: async () => ({ driver: MemoryStorage.make() }),
-  capabilities: { durable: false, multiProcess: false, notify: false }
+  capabilities: { durable: false, multiProcess: false, notify: false, fullText: true }
 })

@@ -736,6 +736,73 @@ test("[STORAGE-39] groups that become known out of order leave what is read at t
   )
 })
 
+const articles = { name: "articles", version: 1, fields: {}, indexes: [], words: ["title", "parts.text"] } as const
+
+const withArticles = async (texts: ReadonlyArray<string>, driver: StorageDriver = MemoryStorage.make()) => {
+  const storage = await Storage.open(driver, { views: [articles, counters], now: () => 0 })
+  const workspace = storage.workspace("w")
+  for (const [index, text] of texts.entries())
+    await workspace.commit({ views: [{ view: "articles", key: `${index}`, put: { parts: [{ text }] } }] })
+  return { storage, workspace }
+}
+
+test("[STORAGE-91] whole words weigh more than beginnings, many more than one, in short texts more than in long; of equals the latest is first", async () => {
+  const { workspace } = await withArticles([
+    "a refunded order",
+    "the refund, and after the refund another refund",
+    "refund",
+    `refund ${"and so on ".repeat(40)}`,
+    "a refund or a refund",
+    "refund",
+    "nothing of it"
+  ])
+  const { hits, behind } = await workspace.search("articles", "refund")
+  assert.deepEqual(
+    hits.map(({ key }) => key),
+    ["1", "4", "5", "2", "0", "3"]
+  )
+  assert.equal(behind, 0)
+  assert.deepEqual(hits[4]?.snippet, { text: "a refunded order", matches: [{ start: 2, end: 10 }] })
+  assert.deepEqual(
+    (await workspace.search("articles", "refund ", 2)).hits.map(({ key }) => key),
+    ["1", "4"]
+  )
+  assert.equal((await workspace.search("articles", "refund ")).hits.length, 5)
+  assert.deepEqual(await workspace.search("articles", " ?! "), { hits: [], behind: 0 })
+})
+
+test("[STORAGE-91] the best are sought among the latest two hundred", async () => {
+  const { workspace } = await withArticles([
+    "refund refund refund",
+    ...Array.from({ length: 200 }, () => "refund and other words")
+  ])
+  const { hits } = await workspace.search("articles", "refund", 200)
+  assert.equal(hits.length, 200)
+  assert.equal(
+    hits.some(({ key }) => key === "0"),
+    false
+  )
+})
+
+test("[STORAGE-89] a search of a view without words, with a limit that is none or over a driver without full text is refused", async () => {
+  const { workspace } = await withArticles(["refund"])
+  for (const [view, limit] of [
+    ["counters", 20],
+    ["nothing", 20],
+    ["articles", 0],
+    ["articles", 201],
+    ["articles", 1.5]
+  ] as const)
+    await assert.rejects(workspace.search(view, "refund", limit), { code: "storage-invalid" })
+  const { fullText: _, ...without } = MemoryStorage.make()
+  const other = await withArticles(["refund"], without)
+  await assert.rejects(other.workspace.search("articles", "refund"), {
+    code: "storage-invalid",
+    message: /one with full text, found memory/
+  })
+  assert.equal(await other.storage.index(100), 0)
+})
+
 test("[STORAGE-70] a crash is counted, and everything after it fails", async () => {
   const scenario = async (driver: StorageDriver) => {
     await driver.prepare([counters])

@@ -15,7 +15,9 @@ const wrong: ReadonlyArray<readonly [string, ReadonlyArray<ViewDefinition>]> = [
   ["an index over an undeclared field", [{ ...good, indexes: [["colour"]] }]],
   ["an index over what every object inherits", [{ ...good, indexes: [["toString"]] }]],
   ["an empty index", [{ ...good, indexes: [[]] }]],
-  ["version 0", [{ ...good, version: 0 }]]
+  ["version 0", [{ ...good, version: 0 }]],
+  ["words at an empty path", [{ ...good, words: [""] }]],
+  ["words at a path with a gap", [{ ...good, words: ["parts..text"] }]]
 ]
 for (const [title, definitions] of wrong)
   test(`[STORAGE-11] a view with ${title} is refused`, () => {
@@ -37,4 +39,16 @@ test("[STORAGE-10] text is ordered as its UTF-8 bytes are", () => {
       ]
     }
   )
+})
+
+test("[STORAGE-85] the words of a document are those at its view's paths, through lists, and nothing else", () => {
+  const view = { ...good, words: ["subject", "parts.text", "parts.more.text", "tags", "toString"] }
+  const document = {
+    subject: "Bill",
+    parts: [{ text: "one" }, { text: 2 }, {}, { more: [{ text: "two" }, null] }, "three", { text: "" }],
+    tags: ["vip", ["nested"]],
+    other: "unseen"
+  }
+  assert.equal(View.textOf(view, document), "Bill\none\ntwo\nvip\nnested")
+  assert.equal(View.textOf(good, document), "")
 })

@@ -69,6 +69,7 @@ describe("failures of the desk", () => {
 const requests: Readonly<Record<string, readonly [path: string, body?: object]>> = {
   getMe: ["/api/me"],
   getInbox: ["/api/inbox"],
+  search: ["/api/search?text=paid&limit=5"],
   listConversations: ["/api/conversations"],
   getConversation: ["/api/conversations/c1"],
   listMessages: ["/api/conversations/c1/messages"],

@@ -131,6 +131,21 @@ const answers: DeskService = {
   reply: (_, conversationId) => Effect.succeed({ conversationId, version: 4, repeated: false, messageId: "m2" }),
   note: (_, conversationId) => Effect.succeed({ conversationId, version: 4, repeated: false, messageId: "m3" }),
   inbox: () => Effect.succeed({ rows: [row], next: { attention: row.attention, key: "c1" }, position: 41 }),
+  search: () =>
+    Effect.succeed({
+      messages: [
+        {
+          conversationId: "c1",
+          messageId: "m1",
+          direction: "in",
+          recordedAtMs: nowMs,
+          snippet: { text: "I paid twice", matches: [{ start: 2, end: 6 }] },
+          row
+        }
+      ],
+      contacts: [{ contactId: "p1", name: "Rosa", snippet: { text: "Rosa", matches: [{ start: 0, end: 4 }] } }],
+      behind: 0
+    }),
   conversation: () => Effect.succeed(detail),
   messages: () => Effect.succeed([]),
   context: () => Effect.succeed({ state: "ready", provider: "shop", facts: [{ label: "Orders", value: "3" }] }),

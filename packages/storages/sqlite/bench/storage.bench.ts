@@ -102,7 +102,7 @@ const accepting = (): StorageDriver => {
   const refuse = () => Promise.reject(new Error("not part of this measurement"))
   return {
     name: "accepting",
-    capabilities: { durable: false, multiProcess: false, notify: false },
+    capabilities: { durable: false, multiProcess: false, notify: false, fullText: false },
     prepare: async () => {},
     commit: async (group) =>
       group.map(({ appends = [] }) => ({

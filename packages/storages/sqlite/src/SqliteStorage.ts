@@ -225,7 +225,7 @@ export const make = (options: Options): StorageDriver => {
 
   return {
     name: "sqlite",
-    capabilities: { durable: true, multiProcess: true, notify: false },
+    capabilities: { durable: true, multiProcess: true, notify: false, fullText: true },
     prepare: async (views) => {
       checkDefinitions(views)
       if (file === "" || file === ":memory:")
@@ -248,6 +248,14 @@ export const make = (options: Options): StorageDriver => {
         if (grown.size > 0) for (const watcher of watchers) watcher([...grown])
       }
       return outcomes
+    },
+    fullText: {
+      search: (workspace, search) => use(({ reader }) => reader.search(workspace, search)),
+      index: (limit) =>
+        use(async ({ writer, reader, checkpointer }) => {
+          checkpointer.wrote(await writer.index(limit))
+          return reader.behind()
+        })
     },
     erase: (workspace, subject) =>
       use(async (opened) => {

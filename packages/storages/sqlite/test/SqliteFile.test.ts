@@ -165,6 +165,38 @@ test("[SQLITE-2] after an erasure no byte of the subject is left in the files", 
     assert.deepEqual(found(), [])
   }))
 
+test("[SQLITE-2] after an erasure no word of the subject is left in the full-text index, however far it had come", () =>
+  inDirectory(async (file, directory) => {
+    const letters = { name: "letters", version: 1, fields: {}, indexes: [], words: ["text"] }
+    const driver = SqliteStorage.make({ file })
+    await driver.prepare([letters])
+    const put = (key: string, text: string, subject: string) => ({ view: "letters", key, put: { text }, subject })
+    const left = () =>
+      readdirSync(directory).filter((name) => /needle/i.test(readFileSync(join(directory, name)).toString("latin1")))
+    for (let round = 0; round < 30; round++) {
+      const mine = Array.from({ length: 10 }, (_, index) =>
+        put(`p${round}-${index}`, `needle${round}x${index} of mine`, "p")
+      )
+      const others = Array.from({ length: 10 }, (_, index) => put(`q${round}-${index}`, "hay of another", "q"))
+      await driver.commit([{ workspace: "w", views: [...mine, ...others] }], 0)
+      await driver.fullText?.index(15)
+    }
+    // What was said before it was edited is in the index, too.
+    await driver.commit([{ workspace: "w", views: [put("p0-0", "needle edited", "p")] }], 0)
+    assert.ok(left().length > 0)
+    assert.equal((await driver.erase("w", "p")).documents.length, 300)
+    assert.deepEqual(left(), [])
+    while (((await driver.fullText?.index(100)) ?? 0) > 0) {
+      // Goes on until nothing is left.
+    }
+    const terms = [{ text: "hay", isPrefix: false }]
+    const found = await driver.fullText?.search("w", { view: "letters", terms, limit: 999 })
+    assert.deepEqual([found?.documents.length, found?.behind], [300, 0])
+    assert.deepEqual(left(), [])
+    await driver.close()
+    assert.deepEqual(left(), [])
+  }))
+
 test("[SQLITE-2] subjects that alternate in a stream are each found again, after an erasure and from another process", () =>
   inDirectory(async (file, directory) => {
     const drivers = [await open(file), await open(file)]

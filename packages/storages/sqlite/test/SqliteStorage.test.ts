@@ -16,5 +16,5 @@ storageConformance({
       dispose: async () => rmSync(directory, { recursive: true })
     }
   },
-  capabilities: { durable: true, multiProcess: true, notify: false }
+  capabilities: { durable: true, multiProcess: true, notify: false, fullText: true }
 })

@@ -9,7 +9,9 @@ export const things: ViewDefinition = {
   indexes: [["open", "size"], ["owner", "name"], ["size"]]
 }
 export const notes: ViewDefinition = { name: "notes", version: 1, fields: {}, indexes: [] }
-export const views = [things, notes]
+/** A view whose words can be searched. */
+export const letters: ViewDefinition = { name: "letters", version: 1, fields: {}, indexes: [], words: ["parts.text"] }
+export const views = [things, notes, letters]
 
 export const event = (type: string, recordedAtMs = 0, body: NewEvent["body"] = {}): NewEvent => ({
   type,

@@ -1,13 +1,16 @@
 import type { DatabaseSync } from "node:sqlite"
 import type {
+  Found,
   Page,
   Query,
+  Search,
   StoredClaim,
   StoredDocument,
   StoredEvent,
   StoredTimer,
   ViewDefinition
 } from "@switchboard/storage/StorageDriver"
+import { checkSearch } from "@switchboard/storage/View"
 import { unknownView } from "./Columns.ts"
 import { rowOf } from "./Position.ts"
 import {
@@ -21,6 +24,7 @@ import {
   timerColumns,
   timerOf
 } from "./Rows.ts"
+import { TextReader } from "./TextIndex.ts"
 import { ViewReader } from "./ViewReader.ts"
 
 // SQLite wants a 64-bit integer; no page is that long.
@@ -29,11 +33,17 @@ const rows = (limit: number): number => Math.min(limit, 2 ** 40)
 /** Every read of the contract. */
 export class Reader {
   readonly #views: ReadonlyMap<string, ViewReader>
+  readonly #definitions: ReadonlyMap<string, ViewDefinition>
+  /** Of the views that have words. */
+  readonly #texts: ReadonlyMap<string, TextReader>
   /** Numbers of workspaces never change. */
   readonly #numbers = new Map<string, number>()
   readonly #statements
   constructor(db: DatabaseSync, definitions: ReadonlyArray<ViewDefinition>) {
     this.#views = new Map(definitions.map((definition) => [definition.name, new ViewReader(db, definition)]))
+    this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
+    const withWords = definitions.filter(({ words = [] }) => words.length > 0)
+    this.#texts = new Map(withWords.map((definition) => [definition.name, new TextReader(db, definition)]))
     const timers = `SELECT ${timerColumns}, (SELECT name FROM workspaces w WHERE w.id = timers.workspace) AS name FROM timers`
     this.#statements = {
       number: db.prepare("SELECT id FROM workspaces WHERE name = ?"),
@@ -108,6 +118,23 @@ export class Reader {
     reader.check(query)
     const number = this.#number(workspace)
     return number === undefined ? { documents: [] } : reader.page(number, query)
+  }
+
+  search(workspace: string, search: Search): Found {
+    const definition = this.#definitions.get(search.view)
+    if (definition === undefined) throw unknownView(search.view)
+    checkSearch(definition, search)
+    const text = this.#texts.get(search.view)!
+    const number = this.#number(workspace)
+    const documents = number === undefined ? [] : text.search(number, search.terms, search.limit)
+    return { documents, behind: text.behind() }
+  }
+
+  /** Documents of all views whose words are not indexed as they stand. */
+  behind(): number {
+    let behind = 0
+    for (const text of this.#texts.values()) behind += text.behind()
+    return behind
   }
 
   cursor(workspace: string, reader: string): number {

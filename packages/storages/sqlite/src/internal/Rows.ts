@@ -1,4 +1,10 @@
-import type { JsonObject, StoredClaim, StoredEvent, StoredTimer } from "@switchboard/storage/StorageDriver"
+import type {
+  JsonObject,
+  StoredClaim,
+  StoredDocument,
+  StoredEvent,
+  StoredTimer
+} from "@switchboard/storage/StorageDriver"
 import { positionOf } from "./Position.ts"
 
 export interface WorkspaceRow {
@@ -76,3 +82,14 @@ export const isLive = (row: ClaimRow, nowMs: number): boolean => row.expires_at 
 
 export const claimOf = ({ key, value, revision, expires_at }: ClaimRow): StoredClaim =>
   expires_at === null ? { key, value, revision } : { key, value, revision, expiresAtMs: expires_at }
+
+export interface DocumentRow {
+  readonly key: string
+  readonly version: number | null
+  readonly document: string
+}
+
+export const documentOf = (row: DocumentRow): StoredDocument => {
+  const document = JSON.parse(row.document) as JsonObject
+  return row.version === null ? { key: row.key, document } : { key: row.key, document, version: row.version }
+}

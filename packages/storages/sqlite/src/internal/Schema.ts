@@ -11,6 +11,8 @@ export const applicationId = 0x53574244
  * - `subjects` says in which streams a subject has personal fields: one small row per stream instead of an index entry
  *   per event.
  * - `timers.ready` is 0 for a timer that waits behind another of its lane: only ready ones are in the due index.
+ * - `words_state` says how far the full-text index of a view has come, in ids of its rows; `words_changed` names the rows
+ *   before that which changed since.
  * - A primary key on a `WITHOUT ROWID` table only where rows are small; documents and payloads would make it slow.
  */
 export const migrations: ReadonlyArray<string> = [
@@ -46,6 +48,10 @@ export const migrations: ReadonlyArray<string> = [
     subject TEXT, PRIMARY KEY (workspace, key)
   ) WITHOUT ROWID;
   CREATE INDEX claims_expiry ON claims (expires_at) WHERE expires_at IS NOT NULL;
+  `,
+  `
+  CREATE TABLE words_state (view TEXT NOT NULL PRIMARY KEY, paths TEXT NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE words_changed (view TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (view, id)) WITHOUT ROWID;
   `
 ]
 

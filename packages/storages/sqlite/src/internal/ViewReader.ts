@@ -1,19 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { RecentMap } from "@switchboard/storage/RecentMap"
-import type { FieldValue, JsonObject, Query, StoredDocument, ViewDefinition } from "@switchboard/storage/StorageDriver"
+import type { FieldValue, Query, StoredDocument, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { checkQuery, fieldValue } from "@switchboard/storage/View"
 import { bound, type ColumnValue, column, tableOf } from "./Columns.ts"
-
-interface DocumentRow {
-  readonly key: string
-  readonly version: number | null
-  readonly document: string
-}
-
-const documentOf = (row: DocumentRow): StoredDocument => {
-  const document = JSON.parse(row.document) as JsonObject
-  return row.version === null ? { key: row.key, document } : { key: row.key, document, version: row.version }
-}
+import { type DocumentRow, documentOf } from "./Rows.ts"
 
 /** Reads one view, on the connection it was given. */
 export class ViewReader {

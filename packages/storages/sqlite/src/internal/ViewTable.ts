@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JsonObject, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { fieldValue } from "@switchboard/storage/View"
 import { bound, column, columnTypes, quote, tableOf } from "./Columns.ts"
+import { prepareText } from "./TextIndex.ts"
 
 const definitionRow = (definition: ViewDefinition): readonly [string, string] => [
   JSON.stringify(Object.entries(definition.fields).sort()),
@@ -69,5 +70,6 @@ export const prepareView = (db: DatabaseSync, definition: ViewDefinition): "read
       fields,
       indexes
     )
+  prepareText(db, definition)
   return "ready"
 }

@@ -3,6 +3,7 @@ import { RecentMap } from "@switchboard/storage/RecentMap"
 import type { ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { type ColumnValue, column, tableOf } from "./Columns.ts"
 import type { DocumentWrite } from "./Packed.ts"
+import { TextWriter } from "./TextIndex.ts"
 
 interface Known {
   readonly id: number
@@ -19,6 +20,7 @@ export class ViewWriter {
   readonly #find: StatementSync
   readonly #insert: StatementSync
   readonly #remove: StatementSync
+  readonly #text: TextWriter | undefined
   #lastWasNew = true
   /** By the columns they set. */
   readonly #updates = new RecentMap<StatementSync>(50)
@@ -32,7 +34,8 @@ export class ViewWriter {
       `INSERT INTO ${this.#table} (workspace, key, version, subject${columns}, document)
        VALUES (?, ?, ?, ?${", ?".repeat(this.#fields.length)}, ?) ON CONFLICT (workspace, key) DO NOTHING`
     )
-    this.#remove = db.prepare(`DELETE FROM ${this.#table} WHERE workspace = ? AND key = ?`)
+    this.#remove = db.prepare(`DELETE FROM ${this.#table} WHERE workspace = ? AND key = ? RETURNING id`)
+    this.#text = (definition.words ?? []).length === 0 ? undefined : new TextWriter(db, definition)
   }
 
   put(workspace: number, key: string, document: string, { version, subject, values }: DocumentWrite): void {
@@ -45,6 +48,7 @@ export class ViewWriter {
         const { changes, lastInsertRowid } = this.#insert.run(workspace, key, version, subject, ...values, document)
         this.#lastWasNew = changes === 1
         if (changes === 1) {
+          this.#text?.wrote(Number(lastInsertRowid))
           this.#known.set(workspace, key, { id: Number(lastInsertRowid), subject, values })
           return
         }
@@ -57,17 +61,25 @@ export class ViewWriter {
     const parameters: Array<ColumnValue> = changed.map((index) => values[index] ?? null)
     if (moved) parameters.push(subject)
     this.#update(changed, moved).run(...parameters, version, document, known.id)
+    this.#text?.wrote(known.id)
     if (moved || changed.length > 0 || remembered === undefined)
       this.#known.set(workspace, key, { id: known.id, subject, values })
   }
 
   remove(workspace: number, key: string): void {
-    this.#remove.run(workspace, key)
+    const row = this.#remove.get(workspace, key)
+    if (row !== undefined) this.#text?.removed(Number(row.id))
     this.#known.delete(workspace, key)
   }
 
   forget(): void {
     this.#known.clear()
+    this.#text?.forget()
+  }
+
+  /** Indexes the words of up to `limit` rows; returns of how many. */
+  index(limit: number): number {
+    return this.#text?.index(limit) ?? 0
   }
 
   #read(workspace: number, key: string): Known | undefined {

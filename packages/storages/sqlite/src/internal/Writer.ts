@@ -11,6 +11,7 @@ import { tableOf } from "./Columns.ts"
 import type { AppendWrite, ClaimWrite, TimerWrite, Write } from "./Packed.ts"
 import { mostWorkspaces, rowOf } from "./Position.ts"
 import { type ClaimRow, claimOf, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
+import { textTableOf } from "./TextIndex.ts"
 import { ViewWriter } from "./ViewWriter.ts"
 
 /** A workspace while the connection writes: its counters, written back once per group. */
@@ -308,6 +309,7 @@ export class Writer {
         .all(space.id, subject))
         events += Number(empty.run(space.id, String(row.stream), subject).changes)
       db.prepare("DELETE FROM subjects WHERE workspace = ? AND subject = ?").run(space.id, subject)
+      const hasWords = db.prepare("SELECT 1 FROM words_state WHERE view = ?")
       // Every view of the file, also one this program doesn't know.
       const documents = db
         .prepare("SELECT name FROM views ORDER BY name")
@@ -316,6 +318,11 @@ export class Writer {
           const view = String(row.name)
           const where = `${tableOf(view)} WHERE workspace = ? AND subject = ?`
           const keys = keysOf(db.prepare(`SELECT key FROM ${where} ORDER BY key`))
+          if (hasWords.get(view) !== undefined) {
+            const ids = `SELECT id FROM ${where}`
+            db.prepare(`DELETE FROM ${textTableOf(view)} WHERE rowid IN (${ids})`).run(space.id, subject)
+            db.prepare(`DELETE FROM words_changed WHERE id IN (${ids}) AND view = ?`).run(space.id, subject, view)
+          }
           db.prepare(`DELETE FROM ${where}`).run(space.id, subject)
           return keys.map((key) => ({ view, key }))
         })
@@ -332,6 +339,15 @@ export class Writer {
       // What is removed here is remembered elsewhere.
       this.#forget()
       return { events, documents, timers: timers.map(({ key }) => key), claims }
+    })
+  }
+
+  /** Indexes the words of up to `limit` documents; returns of how many. */
+  index(limit: number): number {
+    return this.#transaction(() => {
+      let done = 0
+      for (const view of this.#views) if (done < limit) done += view.index(limit - done)
+      return done
     })
   }
 

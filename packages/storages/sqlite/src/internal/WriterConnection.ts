@@ -19,6 +19,8 @@ export interface Writing {
   readonly erase: (workspace: string, subject: string) => Erased
   /** Removes up to `limit` expired claims; returns how many. */
   readonly sweep: (nowMs: number, limit: number) => number
+  /** Indexes the words of up to `limit` documents; returns of how many. */
+  readonly index: (limit: number) => number
   /** Folds the log into the file, as far as nobody reads what is older. */
   readonly fold: () => void
   /** Empties the log, which still holds pages as they were. `false`: somebody else needs it now. */
@@ -41,6 +43,7 @@ export const openWriter = ({ file, busyTimeoutMs, foldsAtPages, views }: WriterS
     commit: (packed, nowMs) => packOutcomes(writer.commit(unpack(packed, fieldCounts), nowMs)),
     erase: (workspace, subject) => writer.erase(workspace, subject),
     sweep: (nowMs, limit) => writer.sweep(nowMs, limit),
+    index: (limit) => writer.index(limit),
     fold: () => void fold.get(),
     emptyLog: () => truncate.get()?.busy !== 1,
     close: () => db.close()

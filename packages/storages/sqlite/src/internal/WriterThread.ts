@@ -105,6 +105,7 @@ const inThread = (first: Thread, settings: WriterSettings): Asked => {
     commit: (packed, nowMs) => ask("commit", packed, nowMs),
     erase: (workspace, subject) => ask("erase", workspace, subject),
     sweep: (nowMs, limit) => ask("sweep", nowMs, limit),
+    index: (limit) => ask("index", limit),
     fold: () => ask("fold"),
     emptyLog: () => ask("emptyLog"),
     close: async () => {
@@ -119,6 +120,7 @@ const inPlace = (writing: Writing): Asked => ({
   commit: async (packed, nowMs) => writing.commit(packed, nowMs),
   erase: async (workspace, subject) => writing.erase(workspace, subject),
   sweep: async (nowMs, limit) => writing.sweep(nowMs, limit),
+  index: async (limit) => writing.index(limit),
   fold: async () => writing.fold(),
   emptyLog: async () => writing.emptyLog(),
   close: async () => writing.close()
