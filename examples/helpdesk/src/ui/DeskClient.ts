@@ -9,7 +9,8 @@ import type {
   Health,
   InboxCursor,
   MetricsAnswer,
-  OfferView
+  OfferView,
+  SearchAnswer
 } from "@switchboard/desk/DeskService"
 import type { DeadLetter, InboxRow } from "@switchboard/desk/Views"
 import type { Measure } from "@switchboard/metrics"
@@ -171,6 +172,9 @@ export const inbox = (filter: InboxFilter, after: InboxCursor | null, signal: Ab
     },
     signal
   })
+/** Messages and contacts by the words of a text, the last word as a beginning unless a space follows. */
+export const search = (text: string, limit: number, signal: AbortSignal): Promise<SearchAnswer> =>
+  ask("/api/search", { query: { text, limit }, signal })
 export const conversation = (id: string, signal: AbortSignal): Promise<ConversationDetail> => ask(of(id), { signal })
 export const messagesBefore = (id: string, sequence: number): Promise<ReadonlyArray<Message.Message>> =>
   ask(`${of(id)}/messages`, { query: { before: sequence, limit: 50 } })

@@ -10,7 +10,7 @@ const keys: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["w"], "Why it stands where it does"],
   [["m"], "What to do with the latest message"],
   [["↑", "↓"], "The message before, after"],
-  [["/"], "Search the list"],
+  [["/"], "Search messages and contacts"],
   [["a"], "Accept the offer"],
   [["d"], "Decline the offer"],
   [["Ctrl", "Enter"], "Send"],

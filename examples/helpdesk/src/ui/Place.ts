@@ -4,6 +4,8 @@ import { useSyncExternalStore } from "react"
 export interface Place {
   readonly page: "inbox" | "dashboard" | "health"
   readonly conversationId: string | null
+  /** The message of the conversation to show, until it has been shown. */
+  readonly messageId?: string | null
 }
 
 const pages = ["dashboard", "health"] as const
@@ -22,12 +24,28 @@ export const toHref = (place: Place): string =>
     ? `/${place.page}`
     : place.conversationId === null
       ? "/"
-      : `/?conversation=${encodeURIComponent(place.conversationId)}`
+      : `/?${new URLSearchParams({
+          conversation: place.conversationId,
+          ...(place.messageId != null && { message: place.messageId })
+        })}`
+
+const toPlace = (href: string): Place => {
+  const url = new URL(href, location.origin)
+  return {
+    page: pages.find((page) => url.pathname.startsWith(`/${page}`)) ?? "inbox",
+    conversationId: url.searchParams.get("conversation"),
+    messageId: url.searchParams.get("message")
+  }
+}
+
+const here = (): string => location.pathname + location.search
 
 export const go = (place: Place, options: { readonly replace?: boolean } = {}): void => {
   const href = toHref(place)
-  if (href === location.pathname + location.search) return
-  if (options.replace) history.replaceState(null, "", href)
+  if (href === here()) return
+  // To another message of the same conversation is no way that leads back.
+  const isSame = place.conversationId !== null && toPlace(here()).conversationId === place.conversationId
+  if (options.replace || isSame) history.replaceState(null, "", href)
   else history.pushState(null, "", href)
   dispatchEvent(new Event(changed))
 }
@@ -43,11 +61,4 @@ export const followLink =
     go(place)
   }
 
-export const usePlace = (): Place => {
-  const href = useSyncExternalStore(subscribe, () => location.pathname + location.search)
-  const url = new URL(href, location.origin)
-  return {
-    page: pages.find((page) => url.pathname.startsWith(`/${page}`)) ?? "inbox",
-    conversationId: url.searchParams.get("conversation")
-  }
-}
+export const usePlace = (): Place => toPlace(useSyncExternalStore(subscribe, here))

@@ -7,6 +7,7 @@ import "./style/inbox.css"
 import "./style/conversation.css"
 import "./style/dashboard.css"
 import "./style/health.css"
+import "./style/search.css"
 import { App } from "./App.tsx"
 
 const root = document.getElementById("root")

@@ -141,5 +141,14 @@ test("a double payment goes on from mail to web chat to WhatsApp before the agen
   await until("the answer on WhatsApp", () =>
     desk.sent.messages.some(({ to, text }) => to === phone && text === "You are welcome.")
   )
+
+  // What was said is found on whichever channel it was, and shown where it was said.
+  await inbox.getByRole("textbox", { name: "Search messages and contacts" }).fill("charged twi")
+  const found = inbox.getByRole("list", { name: "Messages that were found" }).getByRole("listitem")
+  await found.first().waitFor()
+  expect(await found.count()).toBe(1)
+  expect(await found.locator("mark").allTextContents()).toEqual(["charged", "twice"])
+  await found.getByRole("link").click()
+  await inbox.locator(".message[data-found]").getByText("My card was charged twice").waitFor()
   expect(complaints).toEqual([])
 })

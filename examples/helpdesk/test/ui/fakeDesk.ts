@@ -1,7 +1,7 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Agent, Contact, Conversation, Message } from "@switchboard/conversation"
-import type { Change, ConversationDetail, Health, OfferView } from "@switchboard/desk/DeskService"
+import type { Change, ConversationDetail, Health, OfferView, SearchAnswer } from "@switchboard/desk/DeskService"
 import type { DeadLetter, InboxRow } from "@switchboard/desk/Views"
 import { Measures } from "@switchboard/metrics"
 import type { Explanation } from "@switchboard/routing"
@@ -38,6 +38,10 @@ export class FakeDesk {
   readonly explanations = new Map<string, Explanation.ItemExplanation>()
   /** The next command answers with this instead. */
   refuseNext: (() => Response) | undefined
+  /** What a search does not see yet. */
+  behind = 0
+  /** Searches wait for this. */
+  searchGate: Promise<void> = Promise.resolve()
   /** Commands wait for this. */
   gate: Promise<void> = Promise.resolve()
   private position = 100
@@ -205,6 +209,10 @@ export class FakeDesk {
       return json({ done: this.stillWrong === null, reason: this.stillWrong })
     }
     if (route === "GET /api/inbox") return json(this.inbox(searchParams))
+    if (route === "GET /api/search") {
+      await this.searchGate
+      return json(this.search(searchParams.get("text") ?? "", Number(searchParams.get("limit") ?? 20)))
+    }
     if (route === "GET /api/offers") return json(this.offersOf(me.id))
     if (route === "GET /api/board") return json(this.board())
     if (route === "GET /api/measures") return json(Measures.catalog())
@@ -481,6 +489,51 @@ export class FakeDesk {
       rows,
       next: last && from + limit < all.length ? { attention: last.attention, key: last.conversationId } : null,
       position: this.position
+    }
+  }
+
+  /** All the words have to be there, the last one as a beginning; the latest message first. */
+  private search(text: string, limit: number): SearchAnswer {
+    const words = [...text.matchAll(/[\p{L}\p{N}]+(\s?)/gu)].map(
+      ([word, space]) => `${word.trim()}${space === "" ? "[\\p{L}\\p{N}]*" : "(?![\\p{L}\\p{N}])"}`
+    )
+    const snippetOf = (said: string) => {
+      if (words.length === 0) return null
+      const found = words.map((word) => [...said.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])${word}`, "giu"))])
+      if (found.some(({ length }) => length === 0)) return null
+      return {
+        text: said,
+        matches: found
+          .flat()
+          .map(({ index, 0: match }) => ({ start: index, end: index + match.length }))
+          .sort((a, b) => a.start - b.start)
+      }
+    }
+    const said = (message: Message.Message): string =>
+      [
+        ...message.parts.flatMap((part) =>
+          ["text", "caption", "label"].flatMap((name) => (part as Record<string, unknown>)[name] ?? [])
+        ),
+        ...message.attachments.map(({ name }) => name)
+      ].join("\n")
+    return {
+      messages: [...this.held.values()]
+        .flatMap((held) =>
+          held.messages.flatMap((message) => {
+            const snippet = snippetOf(said(message))
+            const { conversationId, id: messageId, direction, recordedAtMs } = message
+            return snippet ? [{ conversationId, messageId, direction, recordedAtMs, snippet, row: this.row(held) }] : []
+          })
+        )
+        .sort((a, b) => b.recordedAtMs - a.recordedAtMs)
+        .slice(0, limit),
+      contacts: [...this.contacts.values()]
+        .flatMap(({ id, mergedInto, name, addresses }) => {
+          const snippet = snippetOf([name, ...addresses.map(({ value }) => value)].filter(Boolean).join("\n"))
+          return snippet ? [{ contactId: mergedInto ?? id, name: name ?? "", snippet }] : []
+        })
+        .slice(0, limit),
+      behind: this.behind
     }
   }
 

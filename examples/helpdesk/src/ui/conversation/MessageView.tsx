@@ -62,6 +62,7 @@ export const MessageView = memo(
     isOver,
     capabilities,
     isLast,
+    isFound,
     isEditing,
     onEdit,
     onDelete
@@ -76,6 +77,8 @@ export const MessageView = memo(
     readonly isOver: boolean
     readonly capabilities: Capabilities.Capabilities | null | undefined
     readonly isLast: boolean
+    /** It is what was looked for. */
+    readonly isFound: boolean
     readonly isEditing: boolean
     readonly onEdit: (messageId: string | null) => void
     readonly onDelete: (message: Message.Message) => void
@@ -95,6 +98,8 @@ export const MessageView = memo(
         data-direction={message.direction}
         data-author={message.author.kind}
         data-first={isFirst || undefined}
+        data-found={isFound || undefined}
+        data-message={message.id}
         aria-label={`${author}, ${toTime(message.sentAtMs)}`}
       >
         {isFirst && (

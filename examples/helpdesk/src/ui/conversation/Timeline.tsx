@@ -17,11 +17,14 @@ import { DeleteMessage } from "./DeleteMessage.tsx"
 import { MessageView } from "./MessageView.tsx"
 import * as Outbox from "./Outbox.ts"
 import { OutgoingView } from "./OutgoingView.tsx"
+import { useSought } from "./useSought.ts"
 
 /** Messages of one author within this long of each other are one group. */
 const groupMs = 5 * 60_000
 /** This close to the end counts as reading along. */
 const nearPx = 120
+/** A message that is further up than so many is left to be looked for by hand. */
+const mostLoaded = 1000
 
 const isGrouped = (message: Message.Message, before: Message.Message | undefined): boolean =>
   before !== undefined &&
@@ -80,6 +83,14 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
   const hasEarlier = detail.hasEarlier && !isAtBeginning
   const last = detail.messages.at(-1)?.id
   const waiting = outgoing.filter(({ messageId }) => messageId === undefined || !byId.has(messageId))
+  const { sought, isMissing, found, keepInSight, release, giveUp } = useSought({
+    conversationId: conversation.id,
+    scroller,
+    isHere: (id) => byId.has(id),
+    onShown: () => {
+      follows.current = false
+    }
+  })
 
   useEffect(() => Outbox.settle(new Set(detail.messages.map(({ id }) => id as string))), [detail.messages])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the end is followed whenever something was added to it.
@@ -87,13 +98,14 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
     const { current } = scroller
     if (current && follows.current) current.scrollTop = current.scrollHeight
   }, [last, waiting.length, isTyping])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is kept in sight is asked when it matters.
   useEffect(() => {
     const { current } = scroller
     const inner = current?.firstElementChild
     if (!current || !inner) return
     // Pictures and mails get their height late.
     const observer = new ResizeObserver(() => {
-      if (follows.current) current.scrollTop = current.scrollHeight
+      if (!keepInSight() && follows.current) current.scrollTop = current.scrollHeight
     })
     observer.observe(inner)
     return () => observer.disconnect()
@@ -111,12 +123,16 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
       setEarlier([...page, ...messages])
       setAtBeginning(page.length < 50)
       requestAnimationFrame(() => {
-        current.scrollTop = current.scrollHeight - fromEnd
+        if (!keepInSight()) current.scrollTop = current.scrollHeight - fromEnd
       })
     } finally {
       setReading(false)
     }
   }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: page by page, until the message is here.
+  useEffect(() => {
+    if (isMissing && !isReading && hasEarlier && messages.length < mostLoaded) loadEarlier().catch(giveUp)
+  }, [sought, isMissing, isReading, hasEarlier])
   const onScroll = (): void => {
     const { current } = scroller
     if (!current) return
@@ -148,6 +164,8 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
         className="timeline"
         ref={scroller}
         onScroll={onScroll}
+        onWheel={release}
+        onPointerDown={release}
         onKeyDown={onKeyDown}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so with the keyboard.
         tabIndex={0}
@@ -183,6 +201,7 @@ export const Timeline = ({ detail }: { readonly detail: ConversationDetail }) =>
                   isOver={over}
                   capabilities={capabilitiesOf(channels, thread?.channelKind)}
                   isLast={message.id === lastShown}
+                  isFound={message.id === found}
                   isEditing={message.id === editing}
                   onEdit={setEditing}
                   onDelete={setDeleting}

@@ -1,16 +1,22 @@
-import { ActionIcon, Button, SegmentedControl, Skeleton, TextInput } from "@mantine/core"
-import { useHotkeys, useIntersection } from "@mantine/hooks"
+import { Button, SegmentedControl, Skeleton } from "@mantine/core"
+import { useDebouncedValue, useHotkeys, useIntersection } from "@mantine/hooks"
 import type { InboxCursor } from "@switchboard/desk/DeskService"
 import type { InboxRow } from "@switchboard/desk/Views"
-import { IconArrowUp, IconInbox, IconSearch, IconX } from "@tabler/icons-react"
+import { IconArrowUp, IconInbox } from "@tabler/icons-react"
 import { useInfiniteQuery } from "@tanstack/react-query"
 import { useEffect, useMemo, useRef, useState } from "react"
 import { Blank } from "../Blank.tsx"
 import * as DeskClient from "../DeskClient.ts"
-import { contactNameOf, useDirectory, useMe } from "../Directory.ts"
+import { useDirectory, useMe } from "../Directory.ts"
 import { NotShown } from "../NotShown.tsx"
+import { isAsked } from "../search/Findings.ts"
+import { Results } from "../search/Results.tsx"
+import { SearchField } from "../search/SearchField.tsx"
 import { ListRow } from "./ListRow.tsx"
 import { useHeldList } from "./useHeldList.ts"
+
+/** Somebody who types on is not answered yet. */
+const pauseMs = 200
 
 type Tab = "mine" | "unassigned" | "all" | "done"
 
@@ -29,14 +35,14 @@ const blanks: Readonly<Record<Tab, readonly [string, string]>> = {
 }
 
 const keep = (row: InboxRow, tab: Tab): boolean => tab !== "unassigned" || row.holder.kind === "nobody"
-const matches = (row: InboxRow, words: ReadonlyArray<string>): boolean => {
-  const text = [contactNameOf(row.contactName), row.subject, row.preview, ...row.tags].join(" ").toLowerCase()
-  return words.every((word) => text.includes(word))
-}
+
+const rowsIn = (list: HTMLElement | null): ReadonlyArray<HTMLElement> => [
+  ...(list?.querySelectorAll<HTMLElement>("[data-row]") ?? [])
+]
 
 /** Puts the focus on the row `by` places after the one that has it, or after the open one. */
 const step = (list: HTMLElement | null, by: number): void => {
-  const rows = [...(list?.querySelectorAll<HTMLElement>("[data-row]") ?? [])]
+  const rows = rowsIn(list)
   const focused = rows.indexOf(document.activeElement as HTMLElement)
   const current = focused >= 0 ? focused : rows.findIndex((row) => row.getAttribute("aria-current") === "true")
   const next = rows[current < 0 ? (by > 0 ? 0 : rows.length - 1) : current + by]
@@ -49,9 +55,12 @@ export const ConversationList = ({ chosen }: { readonly chosen: string | null })
   const directory = useDirectory()
   const [tab, setTab] = useState<Tab>("all")
   const [search, setSearch] = useState("")
+  const [asked] = useDebouncedValue(search, pauseMs)
   const input = useRef<HTMLInputElement>(null)
   const list = useRef<HTMLUListElement>(null)
   const scroller = useRef<HTMLDivElement>(null)
+  const results = useRef<HTMLDivElement>(null)
+  const isSearching = isAsked(search)
   const filter: DeskClient.InboxFilter = {
     active: tab !== "done",
     ...(tab === "mine" && { assignee: me.id }),
@@ -65,15 +74,12 @@ export const ConversationList = ({ chosen }: { readonly chosen: string | null })
     getNextPageParam: (page) => page.next,
     refetchInterval: 60_000
   })
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
-  const wanted = words.join(" ")
   const latest = useMemo(() => {
     // A row that moved while pages were read may be on two of them.
     const rows = new Map((pages.data?.pages ?? []).flatMap((page) => page.rows).map((row) => [row.conversationId, row]))
-    const needles = wanted.split(" ").filter(Boolean)
-    return [...rows.values()].filter((row) => keep(row, tab) && matches(row, needles))
-  }, [pages.data, tab, wanted])
-  const { rows, gone, heldBack, apply, holders } = useHeldList(`${tab}/${wanted}`, latest)
+    return [...rows.values()].filter((row) => keep(row, tab))
+  }, [pages.data, tab])
+  const { rows, gone, heldBack, apply, holders } = useHeldList(tab, latest)
 
   const { ref: end, entry } = useIntersection({ root: scroller.current, rootMargin: "400px" })
   const isEndNear = entry?.isIntersecting === true
@@ -82,53 +88,54 @@ export const ConversationList = ({ chosen }: { readonly chosen: string | null })
     if (isEndNear && hasNextPage && !isFetchingNextPage) void fetchNextPage()
   }, [isEndNear, hasNextPage, isFetchingNextPage, fetchNextPage])
 
+  const stepBy = (by: number) => () => step(isSearching ? results.current : list.current, by)
   useHotkeys([
-    ["j", () => step(list.current, 1)],
-    ["k", () => step(list.current, -1)],
-    ["/", () => input.current?.focus()]
+    ["j", stepBy(1)],
+    ["k", stepBy(-1)],
+    ["/", () => input.current?.select()],
+    // Where the key needs Shift, as on German and Spanish keyboards.
+    ["shift+/", () => input.current?.select()]
   ])
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const isTyped = event.target === input.current
+    if (event.key === "Escape" && (isTyped || isSearching)) {
+      setSearch("")
+      // The result that had the focus is gone.
+      if (isTyped) input.current?.blur()
+      else input.current?.focus()
+    }
+    if (!isSearching || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return
+    const found = rowsIn(results.current)
+    const focused = found.indexOf(document.activeElement as HTMLElement)
+    if (focused < 0 && !isTyped) return
+    event.preventDefault()
+    const next = focused + (event.key === "ArrowDown" ? 1 : -1)
+    if (next < 0) input.current?.focus()
+    else found[next]?.focus()
+  }
 
-  const [title, hint] =
-    words.length > 0 ? ["Nothing found", "Search looks through the conversations that are loaded."] : blanks[tab]
+  const [title, hint] = blanks[tab]
   return (
-    <section className="pane list" aria-label="Conversations">
+    <section className="pane list" aria-label="Conversations" onKeyDown={onKeyDown}>
       <div className="list-head">
-        <TextInput
-          ref={input}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Escape") return
-            setSearch("")
-            event.currentTarget.blur()
-          }}
-          placeholder="Search this list"
-          aria-label="Search this list"
-          leftSection={<IconSearch size={16} aria-hidden />}
-          rightSection={
-            search === "" ? null : (
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                size="sm"
-                aria-label="Clear the search"
-                onClick={() => setSearch("")}
-              >
-                <IconX size={15} />
-              </ActionIcon>
-            )
-          }
-        />
-        <SegmentedControl
-          fullWidth
-          size="xs"
-          data={[...tabs]}
-          value={tab}
-          onChange={(value) => setTab(value as Tab)}
-          aria-label="Which conversations"
-        />
+        <SearchField ref={input} text={search} onText={setSearch} />
+        {!isSearching && (
+          <SegmentedControl
+            fullWidth
+            size="xs"
+            data={[...tabs]}
+            value={tab}
+            onChange={(value) => setTab(value as Tab)}
+            aria-label="Which conversations"
+          />
+        )}
       </div>
-      <div className="list-body" ref={scroller} {...holders}>
+      {isSearching && (
+        <div className="list-body" ref={results}>
+          <Results text={search} asked={asked} rows={latest} chosen={chosen} />
+        </div>
+      )}
+      <div className="list-body" ref={scroller} hidden={isSearching} {...holders}>
         {heldBack > 0 && (
           <Button
             className="updates"
