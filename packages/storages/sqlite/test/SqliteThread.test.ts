@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert"
+import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -90,9 +91,12 @@ test("[SQLITE-6] where no thread can be started again, commits are refused, and 
     assert.equal((await driver.documents("w", "things", ["k"]))[0]?.document.name, "before")
   }))
 
-test("[SQLITE-6] where no thread can be started, commits are written in place", () => {
+test("[SQLITE-6] where no thread can be started, commits are written in place, and a warning says so", () => {
   threads.areForbidden = true
+  const warned = once(process, "warning")
   return withDriver({}, async (driver) => {
+    const [warning] = await warned
+    assert.match(String(warning), /block the event loop: no thread can be started to write. Error: no threads here/)
     assert.equal((await driver.commit([put("here")], 0))[0]?.ok, true)
     assert.equal((await driver.documents("w", "things", ["k"]))[0]?.document.name, "here")
     assert.equal(await driver.sweep(0), 0)

@@ -18,8 +18,8 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** A thread that has opened the file; `undefined` where none can be started. */
-const start = async (settings: WriterSettings): Promise<Thread | undefined> => {
+/** A thread that has opened the file, or why none can be started. */
+const start = async (settings: WriterSettings): Promise<Thread | string> => {
   let worker: Worker
   try {
     worker = new Worker(threadUrl, {
@@ -27,8 +27,8 @@ const start = async (settings: WriterSettings): Promise<Thread | undefined> => {
       env: {},
       execArgv: ["--disable-warning=ExperimentalWarning", ...(isSource ? ["--conditions=@switchboard/source"] : [])]
     })
-  } catch {
-    return undefined
+  } catch (error) {
+    return String(error)
   }
   const thread = new Thread(worker)
   try {
@@ -36,7 +36,7 @@ const start = async (settings: WriterSettings): Promise<Thread | undefined> => {
     return thread
   } catch (error) {
     await worker.terminate()
-    if (thread.isOver) return undefined
+    if (thread.isOver) return String(error)
     throw error
   }
 }
@@ -89,7 +89,8 @@ const inThread = (first: Thread, settings: WriterSettings): Asked => {
   /** Another one, when it ended: what that left undone, SQLite has rolled back. */
   const restart = async (): Promise<void> => {
     const another = await start(settings)
-    if (another === undefined) throw new Error("The thread that writes ended, and can't be started again.")
+    if (typeof another === "string")
+      throw new Error(`The thread that writes ended, and can't be started again: ${another}`)
     thread = another
   }
   const ask = async (...request: Request): Promise<never> => {
@@ -134,5 +135,12 @@ const inPlace = (writing: Writing): Asked => ({
  */
 export const startWriter = async (settings: WriterSettings): Promise<Asked> => {
   const thread = await start(settings)
-  return thread === undefined ? inPlace(openWriter(settings)) : inThread(thread, settings)
+  if (typeof thread !== "string") return inThread(thread, settings)
+  process.emitWarning(
+    `Commits to ${settings.file} block the event loop: no thread can be started to write. ${thread}`,
+    {
+      code: "SWITCHBOARD_SQLITE_IN_PLACE"
+    }
+  )
+  return inPlace(openWriter(settings))
 }
