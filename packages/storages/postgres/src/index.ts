@@ -1,0 +1,2 @@
+export * as PostgresStorage from "./PostgresStorage.ts"
+export * as PostgresStorageError from "./PostgresStorageError.ts"
