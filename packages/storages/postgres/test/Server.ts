@@ -6,7 +6,17 @@
 import { execFileSync, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync
+} from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -68,16 +78,19 @@ export const startOwn = async (
   settings: Readonly<Record<string, string>> = fast,
   folder = tmpdir()
 ): Promise<Server> => {
-  const binaries = findPackage()
   const directory = mkdtempSync(join(folder, "switchboard-postgres-"))
-  const libraries = join(directory, "lib")
-  linkLibraries(binaries, libraries)
   // Postgres refuses to run as root: root gives its files to nobody, and runs it as nobody.
   const nobody = 65534
   const isRoot = process.getuid?.() === 0
   const user = isRoot ? { uid: nobody, gid: nobody } : {}
   chmodSync(directory, 0o755)
   if (isRoot) chownSync(directory, nobody, nobody)
+  const installed = findPackage()
+  // Where root has its checkout, nobody may not look.
+  const binaries = isRoot ? join(directory, "package") : installed
+  if (isRoot) cpSync(installed, binaries, { recursive: true })
+  const libraries = join(directory, "lib")
+  linkLibraries(binaries, libraries)
   const path = [libraries, join(binaries, "native/lib")].join(":")
   const environment = { ...process.env, LD_LIBRARY_PATH: path, DYLD_LIBRARY_PATH: path }
   const data = join(directory, "data")
