@@ -68,6 +68,9 @@ export const make = ({
 
   const search: DeskService["search"] = Effect.fn("Desk.search")(function* (actor, { text, limit = 20 }) {
     yield* requirePerson(actor, "a search")
+    const { storage } = settings.config
+    if (!storage.capabilities.fullText)
+      return yield* new NotFoundError({ what: "full text in this desk's storage", id: storage.name })
     const most = Math.min(Math.max(1, limit), mostFound)
     return yield* fromPromise(async () => {
       const [messages, contacts] = await Promise.all([

@@ -18,7 +18,7 @@ export interface Runner extends Pick<DeskService, "drain"> {
   readonly start: Effect.Effect<void, ConfigError, Scope.Scope>
 }
 
-/** The pause of a reactor after what it read: under load many events share a commit; the first of a quiet time doesn't wait. */
+/** The pause of a reactor after what it read: many events share a commit, and the first of a quiet time doesn't wait. */
 const reactorRestMs = 15
 /** How long after the journal grew its words are indexed for search: many at once, and never in the way of an answer. */
 const indexAfterMs = 1000
@@ -99,15 +99,11 @@ export const make = (
       const grown = yield* waitForGrowth
       let from = reactor.position()
       while (yield* reactor.step) {
-        const read = reactor.position() - from
+        if (reactor.position() - from < Reactors.batchSize) yield* Effect.sleep(reactorRestMs)
         from = reactor.position()
-        if (read < Reactors.batchSize) yield* Effect.sleep(reactorRestMs)
       }
-      const levelAtMs = now()
       const stopped = reactor.stopped()
       yield* stopped ? Effect.timeoutOption(grown, Math.max(0, stopped.againAtMs - now())) : grown
-      const restMs = levelAtMs + reactorRestMs - now()
-      if (restMs > 0) yield* Effect.sleep(restMs)
     }).pipe(
       Effect.scoped,
       Effect.catch((error) =>

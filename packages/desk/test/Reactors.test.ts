@@ -29,6 +29,43 @@ const conversationIds = Effect.gen(function* () {
 })
 
 describe("a reactor", () => {
+  it.effect("[DESK-108] reads what comes in a quiet time at once, and what follows soon after together", () => {
+    const sms = platform("sms")
+    const memory = MemoryStorage.make()
+    const moves: Array<StorageDriver.CursorMove> = []
+    const driver: StorageDriver.StorageDriver = {
+      ...memory,
+      commit: (group, nowMs) => {
+        for (const { cursor } of group) if (cursor?.reader === "metrics") moves.push(cursor)
+        return memory.commit(group, nowMs)
+      }
+    }
+    return Effect.gen(function* () {
+      const desk = yield* Desk
+      const head = Effect.promise(() => desk.environment.workspace.head())
+      yield* Effect.forkScoped(desk.run)
+      for (let rests = 0; rests < 5; rests++) {
+        yield* settle
+        yield* TestClock.adjust("1 seconds")
+      }
+      yield* settle
+      const quiet = moves.length
+      yield* post("sms", [message("one")])
+      const first = yield* head
+      yield* settle
+      expect(moves.slice(quiet).map(({ to }) => to)).toEqual([first])
+      for (const words of ["two", "three"]) {
+        yield* post("sms", [message(words)])
+        yield* settle
+      }
+      const last = yield* head
+      expect(moves.length).toBe(quiet + 1)
+      yield* TestClock.adjust("15 millis")
+      yield* settle
+      expect(moves.slice(quiet + 1).map(({ to }) => to)).toEqual([last])
+    }).pipe(Effect.scoped, Effect.provide(layer(config({ channels: [sms.channel] }, driver))))
+  })
+
   it.effect("[DESK-60] whose commands fail once decides the batch anew: no work is forgotten", () => {
     const sms = platform("sms")
     let broken = false

@@ -69,6 +69,19 @@ it.effect(
   }
 )
 
+it.effect("[DESK-106] where the storage has no full text, a search says so, and everything else works", () => {
+  const { fullText: _, ...memory } = MemoryStorage.make()
+  const driver = { ...memory, capabilities: { ...memory.capabilities, fullText: false } }
+  const sms = platform("sms")
+  return Effect.gen(function* () {
+    const desk = yield* Desk
+    yield* arrive("sms", [message("hello")])
+    const error = yield* Effect.flip(desk.search(grace, { text: "hello" }))
+    expect([error._tag, error.message]).toEqual(["NotFoundError", "no such full text in this desk's storage: memory"])
+    expect((yield* desk.inbox(grace)).rows).toHaveLength(1)
+  }).pipe(Effect.provide(layer(config({ channels: [sms.channel] }, driver))))
+})
+
 /** Memory storage whose index is so many documents behind. */
 const lagging = (behind: number) => {
   const memory = MemoryStorage.make()
