@@ -57,8 +57,8 @@ export interface Hit extends StoredDocument {
 }
 
 /**
- * What a search found, the best first. `behind` counts the documents of the view, of all workspaces, that are not
- * indexed yet as they stand.
+ * What a search found, the best first. `behind` is how many documents of the view, of all workspaces, are at most not
+ * indexed as they stand: 0 when all are.
  */
 export interface Hits {
   readonly hits: ReadonlyArray<Hit>
@@ -127,7 +127,7 @@ export interface Storage {
   readonly changes: (listener: (workspaces: ReadonlyArray<string>, timers: boolean) => void) => () => void
   readonly sweep: (nowMs: number) => Promise<number>
   /**
-   * Brings full text forward by up to `limit` documents; returns how many are left, 0 where the driver has none. What is
+   * Brings full text forward by up to `limit` documents; returns how many are left at most, 0 where the driver has none. What is
    * committed is not indexed by itself: a host calls this soon after, while it has nothing better to do.
    */
   readonly index: (limit: number) => Promise<number>

@@ -256,8 +256,8 @@ export interface Search {
 }
 
 /**
- * What a search found: in the order of their first put, the latest first. `behind` counts the documents of the view, of
- * all workspaces, that are not indexed yet, or not as they stand now.
+ * What a search found: in the order of their first put, the latest first. `behind` is how many documents of the view, of
+ * all workspaces, are at most not indexed as they stand now: 0 when all are.
  */
 export interface Found {
   readonly documents: ReadonlyArray<StoredDocument>
@@ -272,7 +272,7 @@ export interface Found {
  */
 export interface FullText {
   readonly search: (workspace: string, search: Search) => Promise<Found>
-  /** Indexes up to `limit` documents; returns how many are left. */
+  /** Indexes up to `limit` documents, fewer where they are long; returns how many are left at most, 0 when none is. */
   readonly index: (limit: number) => Promise<number>
 }
 

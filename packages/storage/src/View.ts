@@ -88,8 +88,13 @@ export const fieldValue = (view: ViewDefinition, document: JsonObject, field: st
   return typeof value === "string" ? value.toWellFormed() : (value as FieldValue)
 }
 
+/** So much of a document's text is found by its words: long enough for a long mail, and no search waits for a book. */
+const searchedLength = 50_000
+
 /**
  * The text of a document that full text finds, in the order of the view's paths, one line for each text.
+ *
+ * **Units** the first 50,000 UTF-16 units; what comes after them is not searched.
  *
  * **Example**
  * ```ts
@@ -111,7 +116,7 @@ export const textOf = (view: Pick<ViewDefinition, "words">, document: JsonObject
       walk((value as JsonObject)[path[depth]!], path, depth + 1)
   }
   for (const path of view.words ?? []) walk(document, path.split("."), 0)
-  return found.join("\n")
+  return found.join("\n").slice(0, searchedLength)
 }
 
 /**

@@ -52,3 +52,10 @@ test("[STORAGE-85] the words of a document are those at its view's paths, throug
   assert.equal(View.textOf(view, document), "Bill\none\ntwo\nvip\nnested")
   assert.equal(View.textOf(good, document), "")
 })
+
+test("[STORAGE-85] of a long document the first fifty thousand units are searched", () => {
+  const view = { ...good, words: ["a", "b"] }
+  const text = View.textOf(view, { a: "x".repeat(49_990), b: "within the bound and beyond" })
+  assert.equal(text.length, 50_000)
+  assert.equal(text.slice(49_990), "\nwithin th")
+})

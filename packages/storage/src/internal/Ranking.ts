@@ -11,8 +11,11 @@ const lengthShare = 0.75
 /** Words of a usual message: texts are weighed against it. */
 const usualLength = 40
 
+/** So much of each text is weighed, in UTF-16 units: what is said later is found, but says less of what a text is about. */
+const weighedLength = 5_000
+
 const weightOf = (terms: ReadonlyArray<Term>, text: string): number => {
-  const words = wordsOf(text)
+  const words = wordsOf(text.slice(0, weighedLength))
   const against = saturation * (1 - lengthShare + (lengthShare * words.length) / usualLength)
   let weight = 0
   for (const { text: wanted, isPrefix } of terms) {

@@ -167,7 +167,6 @@ test("[SQLITE-2] after an erasure no byte of the subject is left in the files", 
 
 test("[SQLITE-2] after an erasure no word of the subject is left in the full-text index, however far it had come", () =>
   inDirectory(async (file, directory) => {
-    const letters = { name: "letters", version: 1, fields: {}, indexes: [], words: ["text"] }
     const driver = SqliteStorage.make({ file })
     await driver.prepare([letters])
     const put = (key: string, text: string, subject: string) => ({ view: "letters", key, put: { text }, subject })
@@ -305,6 +304,52 @@ test("[SQLITE-3] pages and look-ups are read from indexes, never by scanning or 
     }
     assert.ok(plans.length >= 8)
     for (const plan of plans) assert.match(plan, /^SEARCH view_things USING INDEX view_things_(index_0|key) /)
+  }))
+
+const letters = { name: "letters", version: 1, fields: { state: "text" }, indexes: [], words: ["text"] } as const
+
+test("[SQLITE-7] a document that is written again with the same words is not indexed again", () =>
+  inDirectory(async (file) => {
+    const drivers = [SqliteStorage.make({ file }), SqliteStorage.make({ file })]
+    for (const driver of drivers) await driver.prepare([letters])
+    const [first, second] = drivers.map((driver) => driver.fullText!)
+    const put = async (driver: number, text: string, state: string) => {
+      const views = [{ view: "letters", key: "k", put: { text, state } }]
+      assert.equal((await drivers[driver]!.commit([{ workspace: "w", views }], 0))[0]?.ok, true)
+      const terms = [{ text: "red", isPrefix: true }]
+      return (await first!.search("w", { view: "letters", terms, limit: 9 })).behind
+    }
+    assert.equal(await put(0, "red", "new"), 1)
+    await first!.index(9)
+    assert.equal(await put(0, "red", "sent"), 0)
+    assert.equal(await put(0, "redder", "sent"), 1)
+    assert.equal(await put(0, "redder", "read"), 1)
+    await second!.index(9)
+    // What another process indexed and wrote meanwhile is not what was remembered here.
+    assert.equal(await put(1, "reddest", "read"), 1)
+    assert.equal(await put(0, "redder", "read"), 1)
+    await first!.index(9)
+    assert.equal(await put(0, "redder", "seen"), 0)
+    for (const driver of drivers) await driver.close()
+  }))
+
+test("[SQLITE-7] a batch of long documents ends early, and the rest follows", () =>
+  inDirectory(async (file) => {
+    const driver = SqliteStorage.make({ file })
+    await driver.prepare([letters])
+    const views = Array.from({ length: 30 }, (_, index) => ({
+      view: "letters",
+      key: `k${index}`,
+      put: { text: `long ${"and longer ".repeat(5_000)}` }
+    }))
+    await driver.commit([{ workspace: "w", views }], 0)
+    const { index, search } = driver.fullText!
+    assert.equal(await index(30), 20)
+    assert.equal(await index(30), 10)
+    assert.equal(await index(30), 0)
+    const terms = [{ text: "long", isPrefix: false }]
+    assert.equal((await search("w", { view: "letters", terms, limit: 99 })).documents.length, 30)
+    await driver.close()
   }))
 
 const things = (from: number, count: number, subject?: string) =>

@@ -10,7 +10,6 @@ import type {
   StoredTimer,
   ViewDefinition
 } from "@switchboard/storage/StorageDriver"
-import { checkSearch } from "@switchboard/storage/View"
 import { unknownView } from "./Columns.ts"
 import { rowOf } from "./Position.ts"
 import {
@@ -24,7 +23,6 @@ import {
   timerColumns,
   timerOf
 } from "./Rows.ts"
-import { TextReader } from "./TextIndex.ts"
 import { ViewReader } from "./ViewReader.ts"
 
 // SQLite wants a 64-bit integer; no page is that long.
@@ -33,17 +31,11 @@ const rows = (limit: number): number => Math.min(limit, 2 ** 40)
 /** Every read of the contract. */
 export class Reader {
   readonly #views: ReadonlyMap<string, ViewReader>
-  readonly #definitions: ReadonlyMap<string, ViewDefinition>
-  /** Of the views that have words. */
-  readonly #texts: ReadonlyMap<string, TextReader>
   /** Numbers of workspaces never change. */
   readonly #numbers = new Map<string, number>()
   readonly #statements
   constructor(db: DatabaseSync, definitions: ReadonlyArray<ViewDefinition>) {
     this.#views = new Map(definitions.map((definition) => [definition.name, new ViewReader(db, definition)]))
-    this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
-    const withWords = definitions.filter(({ words = [] }) => words.length > 0)
-    this.#texts = new Map(withWords.map((definition) => [definition.name, new TextReader(db, definition)]))
     const timers = `SELECT ${timerColumns}, (SELECT name FROM workspaces w WHERE w.id = timers.workspace) AS name FROM timers`
     this.#statements = {
       number: db.prepare("SELECT id FROM workspaces WHERE name = ?"),
@@ -121,20 +113,15 @@ export class Reader {
   }
 
   search(workspace: string, search: Search): Found {
-    const definition = this.#definitions.get(search.view)
-    if (definition === undefined) throw unknownView(search.view)
-    checkSearch(definition, search)
-    const text = this.#texts.get(search.view)!
+    const reader = this.#view(search.view)
+    reader.checkSearch(search)
     const number = this.#number(workspace)
-    const documents = number === undefined ? [] : text.search(number, search.terms, search.limit)
-    return { documents, behind: text.behind() }
+    return { documents: number === undefined ? [] : reader.search(number, search), behind: reader.behind() }
   }
 
-  /** Documents of all views whose words are not indexed as they stand. */
+  /** How many documents of all views are at most not indexed as they stand. */
   behind(): number {
-    let behind = 0
-    for (const text of this.#texts.values()) behind += text.behind()
-    return behind
+    return [...this.#views.values()].reduce((sum, view) => sum + view.behind(), 0)
   }
 
   cursor(workspace: string, reader: string): number {

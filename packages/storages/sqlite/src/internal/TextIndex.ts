@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
+import { RecentMap } from "@switchboard/storage/RecentMap"
 import type { JsonObject, StoredDocument, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { textOf } from "@switchboard/storage/View"
 import { type Term, wordsOf } from "@switchboard/storage/Words"
@@ -31,12 +32,20 @@ export const prepareText = (db: DatabaseSync, { name, words = [] }: ViewDefiniti
   db.prepare("INSERT INTO words_state VALUES (?, ?, 0)").run(name, paths)
 }
 
+// A batch ends when it has read so much text, in UTF-16 units: commits wait for it.
+const batchText = 500_000
+
+// Longer ones are not remembered: to index them once more costs less than to keep them all.
+const rememberedText = 1_000
+
 /** Keeps one view's index: new rows are those beyond its position, others that changed are noted until they are indexed. */
 export class TextWriter {
   readonly #definition: ViewDefinition
   readonly #statements
   /** The highest id that was indexed in its turn; `undefined`: to be read. */
   #position: number | undefined
+  /** What the index holds of rows, or will once what is noted is done: most writes change other things than words. */
+  readonly #texts = new RecentMap<string>(20_000)
   constructor(db: DatabaseSync, definition: ViewDefinition) {
     this.#definition = definition
     const { name } = definition
@@ -57,46 +66,72 @@ export class TextWriter {
   }
 
   /** A row was inserted or changed. A row's id is that of an earlier one when the last was deleted. */
-  wrote(id: number): void {
-    if (id <= this.#reached()) this.#statements.note.run(this.#definition.name, id)
+  wrote(id: number, document: string): void {
+    if (id > this.#reached()) return
+    const text = this.#textOf(document)
+    if (this.#texts.get(this.#definition.name, `${id}`) === text) return
+    this.#statements.note.run(this.#definition.name, id)
+    this.#remember(id, text)
   }
 
   removed(id: number): void {
     if (id > this.#reached()) return
     this.#statements.remove.run(id)
     this.#statements.forgetChange.run(this.#definition.name, id)
+    this.#texts.delete(this.#definition.name, `${id}`)
   }
 
   forget(): void {
     this.#position = undefined
+    this.#texts.clear()
   }
 
-  /** Indexes up to `limit` rows; returns how many it did. */
+  /** Indexes up to `limit` rows, fewer where they are long; returns how many it did. */
   index(limit: number): number {
     const { name } = this.#definition
-    const changed = this.#statements.changed.all(name, limit) as ReadonlyArray<unknown> as ReadonlyArray<Row>
-    for (const row of changed) {
+    let done = 0
+    let read = 0
+    const isFull = () => done === limit || read >= batchText
+    for (const row of this.#statements.changed.iterate(name, limit) as Iterable<unknown> as Iterable<Row>) {
       this.#statements.remove.run(row.id)
-      if (row.document !== null) this.#add(row)
+      if (row.document !== null) read += this.#add(row)
       this.#statements.forgetChange.run(name, row.id)
+      done++
+      if (isFull()) return done
     }
-    const missing = limit - changed.length
-    const next =
-      missing === 0 ? [] : (this.#statements.next.all(this.#reached(), missing) as unknown as ReadonlyArray<Row>)
-    for (const row of next) this.#add(row)
-    const last = next.at(-1)
+    let last: number | undefined
+    const next = this.#statements.next.iterate(this.#reached(), limit - done)
+    for (const row of next as Iterable<unknown> as Iterable<Row>) {
+      read += this.#add(row)
+      last = row.id
+      done++
+      if (isFull()) break
+    }
     if (last !== undefined) {
-      this.#statements.move.run(last.id, name)
-      this.#position = last.id
+      this.#statements.move.run(last, name)
+      this.#position = last
     }
-    return changed.length + next.length
+    return done
   }
 
-  #add({ id, workspace, document }: Row): void {
-    const text = textOf(this.#definition, JSON.parse(document!) as JsonObject)
-    if (text === "") return
+  /** Returns how long the text is. */
+  #add({ id, workspace, document }: Row): number {
+    const text = this.#textOf(document!)
+    this.#remember(id, text)
+    if (text === "") return 0
     const words = [workspaceWord(workspace), ...wordsOf(text).map((word) => word.text)]
     this.#statements.add.run(id, words.join(" "))
+    return text.length
+  }
+
+  #textOf(document: string): string {
+    return textOf(this.#definition, JSON.parse(document) as JsonObject)
+  }
+
+  #remember(id: number, text: string): void {
+    const [view, key] = [this.#definition.name, `${id}`]
+    if (text.length <= rememberedText) this.#texts.set(view, key, text)
+    else this.#texts.delete(view, key)
   }
 
   #reached(): number {
@@ -125,9 +160,10 @@ export class TextReader {
          WHERE t.words MATCH ? AND v.workspace = ? ORDER BY t.rowid DESC LIMIT ?`
       ),
       hasSeveral: db.prepare("SELECT 1 FROM workspaces LIMIT 1 OFFSET 1"),
-      behind: db.prepare(
-        `SELECT (SELECT count(*) FROM words_changed WHERE view = ?1) + (SELECT count(*) FROM ${table}
-         WHERE id > (SELECT position FROM words_state WHERE view = ?1)) AS behind`
+      changed: db.prepare("SELECT count(*) AS behind FROM words_changed WHERE view = ?"),
+      // Counting them would take longer the more are left; ids without a row are few.
+      next: db.prepare(
+        `SELECT coalesce((SELECT max(id) FROM ${table}), 0) - position AS behind FROM words_state WHERE view = ?`
       )
     }
   }
@@ -143,8 +179,9 @@ export class TextReader {
     )
   }
 
-  /** Rows that are not indexed as they stand. */
+  /** How many rows are at most not indexed as they stand. */
   behind(): number {
-    return Number(this.#statements.behind.get(this.#view)?.behind ?? 0)
+    const { changed, next } = this.#statements
+    return Number(changed.get(this.#view)?.behind) + Math.max(0, Number(next.get(this.#view)?.behind))
   }
 }

@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { RecentMap } from "@switchboard/storage/RecentMap"
-import type { FieldValue, Query, StoredDocument, ViewDefinition } from "@switchboard/storage/StorageDriver"
-import { checkQuery, fieldValue } from "@switchboard/storage/View"
+import type { FieldValue, Query, Search, StoredDocument, ViewDefinition } from "@switchboard/storage/StorageDriver"
+import { checkQuery, checkSearch, fieldValue } from "@switchboard/storage/View"
 import { bound, type ColumnValue, column, tableOf } from "./Columns.ts"
 import { type DocumentRow, documentOf } from "./Rows.ts"
+import { TextReader } from "./TextIndex.ts"
 
 /** Reads one view, on the connection it was given. */
 export class ViewReader {
@@ -11,6 +12,7 @@ export class ViewReader {
   readonly #definition: ViewDefinition
   readonly #table: string
   readonly #byKey: StatementSync
+  readonly #text: TextReader | undefined
   /** By SQL: queries of one shape share a statement. */
   readonly #statements = new RecentMap<StatementSync>(100)
   constructor(db: DatabaseSync, definition: ViewDefinition) {
@@ -18,6 +20,7 @@ export class ViewReader {
     this.#definition = definition
     this.#table = tableOf(definition.name)
     this.#byKey = db.prepare(`SELECT key, version, document FROM ${this.#table} WHERE workspace = ? AND key = ?`)
+    this.#text = (definition.words ?? []).length === 0 ? undefined : new TextReader(db, definition)
   }
 
   document(workspace: number, key: string): StoredDocument | undefined {
@@ -27,6 +30,20 @@ export class ViewReader {
 
   check(query: Query): void {
     checkQuery(this.#definition, query)
+  }
+
+  checkSearch(search: Search): void {
+    checkSearch(this.#definition, search)
+  }
+
+  /** What a search that was checked finds. */
+  search(workspace: number, { terms, limit }: Search): ReadonlyArray<StoredDocument> {
+    return this.#text?.search(workspace, terms, limit) ?? []
+  }
+
+  /** How many documents are at most not indexed as they stand. */
+  behind(): number {
+    return this.#text?.behind() ?? 0
   }
 
   page(workspace: number, query: Query) {

@@ -48,7 +48,7 @@ export class ViewWriter {
         const { changes, lastInsertRowid } = this.#insert.run(workspace, key, version, subject, ...values, document)
         this.#lastWasNew = changes === 1
         if (changes === 1) {
-          this.#text?.wrote(Number(lastInsertRowid))
+          this.#text?.wrote(Number(lastInsertRowid), document)
           this.#known.set(workspace, key, { id: Number(lastInsertRowid), subject, values })
           return
         }
@@ -61,7 +61,7 @@ export class ViewWriter {
     const parameters: Array<ColumnValue> = changed.map((index) => values[index] ?? null)
     if (moved) parameters.push(subject)
     this.#update(changed, moved).run(...parameters, version, document, known.id)
-    this.#text?.wrote(known.id)
+    this.#text?.wrote(known.id, document)
     if (moved || changed.length > 0 || remembered === undefined)
       this.#known.set(workspace, key, { id: known.id, subject, values })
   }
