@@ -1,10 +1,11 @@
 /** Storage in one SQLite file, over Node's own `node:sqlite`: a write-ahead log, synced at every group of commits. */
 
-import { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
 import { setTimeout } from "node:timers/promises"
 import type { Commit, Outcome, StorageDriver, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { checkDefinitions } from "@switchboard/storage/View"
 import { Checkpointer } from "./internal/Checkpointer.ts"
+import { openConnection } from "./internal/Connection.ts"
 import { type PackedViews, pack, packedViews, unpackOutcomes } from "./internal/Packed.ts"
 import { Reader } from "./internal/Reader.ts"
 import { applicationId, migrate, migrations, stateOf } from "./internal/Schema.ts"
@@ -101,15 +102,11 @@ const checkFile = (db: DatabaseSync, file: string): number => {
 
 /** Makes the file what the views need, on the connection that reads it from then on. */
 const prepareFile = (file: string, busyTimeoutMs: number, views: ReadonlyArray<ViewDefinition>): DatabaseSync => {
-  const db = new DatabaseSync(file)
+  const db = openConnection(file, busyTimeoutMs)
   try {
-    db.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
-    // Before anything is set: a file that is not ours stays as it is.
+    // Before anything is written: a file that is not ours stays as it is.
     checkFile(db, file)
-    db.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY"
-    )
-    db.exec("BEGIN IMMEDIATE")
+    db.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE")
     // Again, alone: another process may have migrated meanwhile.
     migrate(db, checkFile(db, file))
     // Writes nothing, but fails where nothing can be written; to begin does not.

@@ -12,8 +12,8 @@ import { afterEach, test, vi } from "vitest"
 const threads = vi.hoisted(() => ({
   areForbidden: false,
   started: [] as Array<Worker>,
-  /** Told of every message of a thread before it arrives. */
-  onMessage: (_message: unknown) => {}
+  /** Told before an answer of a thread arrives: its number, from 0, and that of the answer. */
+  onAnswer: (_thread: number, _answer: number) => {}
 }))
 vi.mock("node:worker_threads", async (original) => {
   const real = await original<typeof import("node:worker_threads")>()
@@ -23,8 +23,10 @@ vi.mock("node:worker_threads", async (original) => {
       super(...settings)
       threads.started.push(this)
     }
+    readonly #number = threads.started.length
+    #answers = 0
     override emit(event: string | symbol, ...values: Array<unknown>): boolean {
-      if (event === "message") threads.onMessage(values[0])
+      if (event === "message") threads.onAnswer(this.#number, this.#answers++)
       return Reflect.apply(super.emit, this, [event, ...values])
     }
   }
@@ -33,7 +35,7 @@ vi.mock("node:worker_threads", async (original) => {
 afterEach(() => {
   threads.areForbidden = false
   threads.started.length = 0
-  threads.onMessage = () => {}
+  threads.onAnswer = () => {}
 })
 
 const view = { name: "things", version: 1, fields: {}, indexes: [] } as const
@@ -117,8 +119,9 @@ test("[SQLITE-4] the log begins anew after a fold that did not get to its end", 
     const other = new DatabaseSync(file)
     other.exec("BEGIN; SELECT * FROM views")
     const folded = new Promise<void>((resolve) => {
-      threads.onMessage = (message) => {
-        if (message !== "folded") return
+      // Of the second thread, which folds; its first answer says that it is open.
+      threads.onAnswer = (thread, answer) => {
+        if (thread !== 1 || answer !== 1) return
         other.close()
         resolve()
       }
@@ -129,6 +132,35 @@ test("[SQLITE-4] the log begins anew after a fold that did not get to its end", 
     assert.equal(salt(), before)
     await driver.commit([put("third")], 0)
     assert.notEqual(salt(), before)
+  }))
+
+test("[SQLITE-4] a writer that ends as the log is to begin anew does not end the folding", () =>
+  withDriver({ checkpointPages: 50 }, async (driver) => {
+    const folded = { once: Promise.withResolvers<void>(), again: Promise.withResolvers<void>() }
+    threads.onAnswer = (thread, answer) => {
+      if (thread !== 1) return
+      if (answer === 1) {
+        // Asked to finish, it is gone before it answers.
+        void threads.started[0]?.terminate()
+        folded.once.resolve()
+      }
+      if (answer === 2) folded.again.resolve()
+    }
+    const write = (round: number) => {
+      const views = Array.from({ length: 60 }, (_, index) => ({
+        view: "things",
+        key: `${index}`,
+        put: { name: `${round}` }
+      }))
+      return driver.commit([{ workspace: "w", views }], 0).catch(() => undefined)
+    }
+    await write(0)
+    await folded.once.promise
+    let isOver = false
+    void folded.again.promise.then(() => {
+      isOver = true
+    })
+    for (let round = 1; !isOver; round++) await write(round)
   }))
 
 test("[SQLITE-1] a disk that is full fails the group, and what was there goes on", async () => {

@@ -1,23 +1,4 @@
-import { once } from "node:events"
-import { Worker } from "node:worker_threads"
-
-// Text, not a module of its own: a bundler would not find that one. Commits go on meanwhile, so each round folds what came
-// during the one before, until that is little.
-const script = `
-const { parentPort, workerData } = require("node:worker_threads")
-const { DatabaseSync } = require("node:sqlite")
-const db = new DatabaseSync(workerData.file)
-db.exec("PRAGMA wal_autocheckpoint = 0")
-const fold = db.prepare("PRAGMA wal_checkpoint(PASSIVE)")
-parentPort.on("message", () => {
-  let folded = 0
-  for (let round = 0; round < 5; round++) {
-    const { log } = fold.get()
-    if (log - folded < 50) break
-    folded = log
-  }
-  parentPort.postMessage("folded")
-})`
+import { Thread } from "./Thread.ts"
 
 /**
  * The pause after a fold: what a page is changed to meanwhile is folded once. Many small folds rather than few large
@@ -34,7 +15,7 @@ export class Checkpointer {
   readonly #file: string
   readonly #everyPages: number
   readonly #finish: () => Promise<unknown>
-  #worker: Worker | undefined
+  #thread: Thread | undefined
   #folding: Promise<void> | undefined
   /** In the log, at most: a change dirties about a page. */
   #pages = 0
@@ -73,29 +54,25 @@ export class Checkpointer {
   async stop(): Promise<void> {
     this.#holds++
     await this.#folding
-    await this.#worker?.terminate()
+    await this.#thread?.close().catch(() => undefined)
   }
 
   async #fold(): Promise<void> {
     try {
-      this.#worker ??= this.#start()
-      this.#worker.postMessage("fold")
-      await once(this.#worker, "message")
-      await this.#finish()
-      this.#pages = 0
+      this.#thread ??= await this.#start()
+      await this.#thread.ask("fold")
     } catch {
       this.#holds++
+      return
     }
+    this.#pages = 0
+    // A writer that fails has said so to whoever wrote; the log begins anew after another fold.
+    await this.#finish().catch(() => undefined)
   }
 
-  #start(): Worker {
-    const worker = new Worker(script, {
-      eval: true,
-      workerData: { file: this.#file },
-      execArgv: ["--disable-warning=ExperimentalWarning"]
-    })
-    // It must not keep a program alive that has nothing else to do.
-    worker.unref()
-    return worker
+  async #start(): Promise<Thread> {
+    const thread = await Thread.start({ role: "fold", settings: { file: this.#file } })
+    if (typeof thread === "string") throw new Error(thread)
+    return thread
   }
 }

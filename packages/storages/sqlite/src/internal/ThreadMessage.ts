@@ -1,7 +1,13 @@
 import { StorageInvalidError } from "@switchboard/storage/StorageDriver"
-import type { Writing } from "./WriterConnection.ts"
+import type { FolderSettings } from "./FoldConnection.ts"
+import type { WriterSettings } from "./WriterConnection.ts"
 
-export type Request = readonly [name: keyof Writing, ...input: ReadonlyArray<unknown>]
+/** What a thread is for, and how it opens its connection. */
+export type Opening =
+  | { readonly role: "write"; readonly settings: WriterSettings }
+  | { readonly role: "fold"; readonly settings: FolderSettings }
+
+export type Request = readonly [name: string, ...input: ReadonlyArray<unknown>]
 
 /** A failure as plain data: an error that is sent to another thread loses what it carries. */
 interface Failure {

@@ -1,5 +1,5 @@
-import { DatabaseSync } from "node:sqlite"
 import type { Erased, ViewDefinition } from "@switchboard/storage/StorageDriver"
+import { openConnection } from "./Connection.ts"
 import { type Packed, packOutcomes, unpack } from "./Packed.ts"
 import { Writer } from "./Writer.ts"
 
@@ -30,10 +30,8 @@ export interface Writing {
 
 /** Opens the connection that writes a file which is prepared already. */
 export const openWriter = ({ file, busyTimeoutMs, foldsAtPages, views }: WriterSettings): Writing => {
-  const db = new DatabaseSync(file)
-  // secure_delete: what is removed is overwritten, so that an erasure leaves no bytes behind.
-  db.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-    PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = ${Math.trunc(foldsAtPages)};
+  const db = openConnection(file, busyTimeoutMs)
+  db.exec(`PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = ${Math.trunc(foldsAtPages)};
     PRAGMA journal_size_limit = 67108864`)
   const writer = new Writer(db, views)
   const fieldCounts = views.map(({ fields }) => Object.keys(fields).length)

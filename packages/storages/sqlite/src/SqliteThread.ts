@@ -1,0 +1,19 @@
+/**
+ * A thread with a connection of its own: one writes, another folds the log. It answers in the order in which it is asked.
+ *
+ * @module
+ */
+import { parentPort, workerData } from "node:worker_threads"
+import { openFolder } from "./internal/FoldConnection.ts"
+import { answer, type Opening, type Request } from "./internal/ThreadMessage.ts"
+import { openWriter } from "./internal/WriterConnection.ts"
+
+let methods: { readonly [name: string]: (...input: ReadonlyArray<never>) => unknown } = {}
+const opened = answer(() => {
+  const { role, settings } = workerData as Opening
+  methods = { ...(role === "write" ? openWriter(settings) : openFolder(settings)) }
+})
+parentPort?.postMessage(opened)
+parentPort?.on("message", ([name, ...input]: Request) => {
+  parentPort?.postMessage(answer(() => Reflect.apply(methods[name]!, undefined, input)))
+})
