@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { StorageCrash } from "@switchboard/storage"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
 import { test } from "vitest"
-import { view } from "./crash/view.ts"
 
 /** Runs the writer until it has acknowledged so many commits, kills it, and returns all it had acknowledged. */
 const killAfter = async (
@@ -34,47 +34,9 @@ const killAfter = async (
 
 const check = async (file: string, acknowledged: ReadonlyArray<string>): Promise<void> => {
   const driver = SqliteStorage.make({ file })
-  await driver.prepare([view])
+  await driver.prepare([StorageCrash.view])
   try {
-    const rounds = new Map<string, number>()
-    for (const line of acknowledged) {
-      const [workspace, stream, round] = line.split(" ")
-      rounds.set(`${workspace} ${stream}`, Math.max(Number(round), rounds.get(`${workspace} ${stream}`) ?? 0))
-    }
-    for (const workspace of await driver.workspaces()) {
-      const journal = await driver.journal(workspace, 0, 1_000_000)
-      assert.deepEqual(
-        journal.map(({ position }) => position),
-        journal.map((_, index) => index + 1),
-        "positions without gap or duplicate"
-      )
-      assert.equal(await driver.head(workspace), journal.length)
-      const streams = Map.groupBy(journal, ({ stream }) => stream)
-      for (const [stream, events] of streams) {
-        const round = events.length / 2
-        const numbers = events.map(({ version, body }) => [version, body.round])
-        assert.deepEqual(
-          numbers,
-          events.map((_, index) => [index + 1, Math.floor(index / 2) + 1]),
-          "every commit whole"
-        )
-        assert.ok(round >= (rounds.get(`${workspace} ${stream}`) ?? 0), "every acknowledged commit is there")
-        rounds.delete(`${workspace} ${stream}`)
-        const [document] = await driver.documents(workspace, view.name, [stream])
-        const [timer] = await driver.timers(workspace, [stream])
-        const keys = Array.from({ length: round + 1 }, (_, index) => `${stream}/${index + 1}`)
-        const claims = await driver.claims(workspace, keys, 0)
-        assert.deepEqual(
-          [document?.document.round, document?.version, timer?.payload.round, await driver.cursor(workspace, stream)],
-          [round, 2 * round, round, round]
-        )
-        assert.deepEqual(
-          claims.map((claim) => claim?.value),
-          [...keys.slice(0, round).map((_, index) => String(index + 1)), undefined]
-        )
-      }
-    }
-    assert.deepEqual([...rounds], [], "no acknowledged stream is missing")
+    await StorageCrash.check(driver, acknowledged)
   } finally {
     await driver.close()
   }
