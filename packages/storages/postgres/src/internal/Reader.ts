@@ -1,3 +1,4 @@
+import { type ClaimRow, type EventRow, type TimerRow, toClaim, toEvent, toTimer } from "@switchboard/storage/SqlRows"
 import type {
   Page,
   Query,
@@ -8,17 +9,10 @@ import type {
 } from "@switchboard/storage/StorageDriver"
 import { quote, unknownView, type ViewNames } from "./Columns.ts"
 import { type Database, texts } from "./Database.ts"
-import {
-  type ClaimRow,
-  claimOf,
-  type EventRow,
-  eventColumns,
-  eventOf,
-  type TimerRow,
-  timerColumns,
-  timerOf
-} from "./Rows.ts"
 import { ViewReader } from "./ViewReader.ts"
+
+const eventColumns = "position, stream, version, type, schema, recorded_at, subject, personal, body"
+const timerColumns = "t.key, t.kind, t.due_at, t.lane, t.subject, t.revision, t.sequence, t.payload"
 
 // No page is that long, and a `bigint` holds no more.
 const rows = (limit: number): number => Math.min(limit, 2 ** 40)
@@ -88,7 +82,7 @@ export class Reader {
     if (storable([workspace, stream]).length < 2) return []
     const parameters = [workspace, stream, afterVersion, rows(limit)]
     const found = await this.#database.query<EventRow>(this.#statements.stream, parameters)
-    return found.map((row) => eventOf(workspace, row))
+    return found.map((row) => toEvent(workspace, row))
   }
 
   async streamVersions(workspace: string, streams: ReadonlyArray<string>): Promise<ReadonlyArray<number>> {
@@ -106,7 +100,7 @@ export class Reader {
       afterPosition,
       rows(limit)
     ])
-    return found.map((row) => eventOf(workspace, row))
+    return found.map((row) => toEvent(workspace, row))
   }
 
   async head(workspace: string): Promise<number> {
@@ -143,13 +137,13 @@ export class Reader {
   ): Promise<ReadonlyArray<StoredClaim | undefined>> {
     if (keys.length === 0) return []
     const parameters = [workspace, texts(storable(keys)), nowMs]
-    return inOrder(keys, await this.#database.query<ClaimRow>(this.#statements.claims, parameters), claimOf)
+    return inOrder(keys, await this.#database.query<ClaimRow>(this.#statements.claims, parameters), toClaim)
   }
 
   async timers(workspace: string, keys: ReadonlyArray<string>): Promise<ReadonlyArray<StoredTimer | undefined>> {
     if (keys.length === 0) return []
     const found = await this.#database.query<TimerRow>(this.#statements.timers, [workspace, texts(storable(keys))])
-    return inOrder(keys, found, (row) => timerOf(workspace, row))
+    return inOrder(keys, found, (row) => toTimer(workspace, row))
   }
 
   async workspaces(): Promise<ReadonlyArray<string>> {
@@ -163,7 +157,7 @@ export class Reader {
       this.#statements.due,
       parameters
     )
-    return found.map((row) => timerOf(row.workspace, row))
+    return found.map((row) => toTimer(row.workspace, row))
   }
 
   async nextDueAtMs(kinds: ReadonlyArray<string>): Promise<number | undefined> {

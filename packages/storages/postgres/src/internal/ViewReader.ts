@@ -1,8 +1,8 @@
+import { type DocumentRow, toDocument } from "@switchboard/storage/SqlRows"
 import type { FieldValue, Query, StoredDocument } from "@switchboard/storage/StorageDriver"
 import { checkQuery, compareText, compareValues, fieldValue } from "@switchboard/storage/View"
 import { bound, column, quote, type ViewNames } from "./Columns.ts"
 import { type Database, texts } from "./Database.ts"
-import { type DocumentRow, documentOf } from "./Rows.ts"
 
 type FoundRow = DocumentRow & { readonly long?: boolean }
 
@@ -22,7 +22,7 @@ export class ViewReader {
 
   async documents(workspace: string, keys: ReadonlyArray<string>): Promise<ReadonlyArray<StoredDocument>> {
     const sql = `SELECT key, version, document FROM ${this.#table} WHERE ${this.#here} AND key = ANY($2::text[])`
-    return (await this.#database.query<DocumentRow>(sql, [workspace, texts(keys)])).map(documentOf)
+    return (await this.#database.query<DocumentRow>(sql, [workspace, texts(keys)])).map(toDocument)
   }
 
   async page(workspace: string, query: Query) {
@@ -60,7 +60,7 @@ export class ViewReader {
   }
 
   #merged(query: Query, rows: ReadonlyArray<FoundRow>): Array<StoredDocument> {
-    const documents = rows.map(documentOf)
+    const documents = rows.map(toDocument)
     if (!rows.some(({ long }) => long === true)) return documents
     const sign = query.order?.direction === "descending" ? -1 : 1
     const field = query.order?.field

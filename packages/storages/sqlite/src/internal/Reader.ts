@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
+import { type EventRow, toClaim, toEvent, toTimer } from "@switchboard/storage/SqlRows"
 import type {
   Found,
   Page,
@@ -12,17 +13,7 @@ import type {
 } from "@switchboard/storage/StorageDriver"
 import { unknownView } from "./Columns.ts"
 import { rowOf } from "./Position.ts"
-import {
-  type ClaimRow,
-  claimOf,
-  type EventRow,
-  eventColumns,
-  eventOf,
-  isLive,
-  type TimerRow,
-  timerColumns,
-  timerOf
-} from "./Rows.ts"
+import { type ClaimRow, eventColumns, isLive, type TimerRow, timerColumns } from "./Rows.ts"
 import { ViewReader } from "./ViewReader.ts"
 
 // SQLite wants a 64-bit integer; no page is that long.
@@ -77,7 +68,7 @@ export class Reader {
     const number = this.#number(workspace)
     if (number === undefined) return []
     const found = this.#statements.stream.all(number, stream, afterVersion, rows(limit))
-    return (found as unknown as ReadonlyArray<EventRow>).map((row) => eventOf(workspace, number, row))
+    return (found as unknown as ReadonlyArray<EventRow>).map((row) => toEvent(workspace, row))
   }
 
   streamVersions(workspace: string, streams: ReadonlyArray<string>): ReadonlyArray<number> {
@@ -91,7 +82,7 @@ export class Reader {
     const number = this.#number(workspace)
     if (number === undefined) return []
     const found = this.#statements.journal.all(rowOf(number, afterPosition), rowOf(number + 1, 0), rows(limit))
-    return (found as unknown as ReadonlyArray<EventRow>).map((row) => eventOf(workspace, number, row))
+    return (found as unknown as ReadonlyArray<EventRow>).map((row) => toEvent(workspace, row))
   }
 
   head(workspace: string): number {
@@ -134,7 +125,7 @@ export class Reader {
     return keys.map((key) => {
       if (number === undefined) return undefined
       const row = this.#statements.claim.get(number, key) as ClaimRow | undefined
-      return row === undefined || !isLive(row, nowMs) ? undefined : claimOf(row)
+      return row === undefined || !isLive(row, nowMs) ? undefined : toClaim(row)
     })
   }
 
@@ -143,7 +134,7 @@ export class Reader {
     return keys.map((key) => {
       if (number === undefined) return undefined
       const row = this.#statements.timer.get(number, key) as TimerRow | undefined
-      return row === undefined ? undefined : timerOf(workspace, row)
+      return row === undefined ? undefined : toTimer(workspace, row)
     })
   }
 
@@ -161,7 +152,7 @@ export class Reader {
     return found
       .sort((left, right) => left.due_at - right.due_at || left.id - right.id)
       .slice(0, limit)
-      .map((row) => timerOf(row.name, row))
+      .map((row) => toTimer(row.name, row))
   }
 
   nextDueAtMs(kinds: ReadonlyArray<string>): number | undefined {

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite"
 import { RecentMap } from "@switchboard/storage/RecentMap"
+import { type DocumentRow, toDocument } from "@switchboard/storage/SqlRows"
 import type { JsonObject, StoredDocument, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { textOf } from "@switchboard/storage/View"
 import { type Term, wordsOf } from "@switchboard/storage/Words"
 import { quote, tableOf } from "./Columns.ts"
-import { type DocumentRow, documentOf } from "./Rows.ts"
 
 /** The words of a view's documents, under the ids of their rows. */
 export const textTableOf = (view: string): string => quote(`words_${view}`)
@@ -175,7 +175,7 @@ export class TextReader {
     if (this.#statements.hasSeveral.get() !== undefined) wanted.unshift(`"${workspaceWord(workspace)}"`)
     const match = wanted.join(" AND ")
     return (this.#statements.search.all(match, workspace, limit) as unknown as ReadonlyArray<DocumentRow>).map(
-      documentOf
+      toDocument
     )
   }
 

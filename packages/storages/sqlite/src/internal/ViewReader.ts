@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { RecentMap } from "@switchboard/storage/RecentMap"
+import { type DocumentRow, toDocument } from "@switchboard/storage/SqlRows"
 import type { FieldValue, Query, Search, StoredDocument, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { checkQuery, checkSearch, fieldValue } from "@switchboard/storage/View"
 import { bound, type ColumnValue, column, tableOf } from "./Columns.ts"
-import { type DocumentRow, documentOf } from "./Rows.ts"
 import { TextReader } from "./TextIndex.ts"
 
 /** Reads one view, on the connection it was given. */
@@ -25,7 +25,7 @@ export class ViewReader {
 
   document(workspace: number, key: string): StoredDocument | undefined {
     const row = this.#byKey.get(workspace, key) as DocumentRow | undefined
-    return row === undefined ? undefined : documentOf(row)
+    return row === undefined ? undefined : toDocument(row)
   }
 
   check(query: Query): void {
@@ -52,7 +52,7 @@ export class ViewReader {
       const missing = query.limit + 1 - found.length
       if (missing === 0) break
       const rows = this.#statement(sql).all(workspace, ...values, missing) as unknown as ReadonlyArray<DocumentRow>
-      for (const row of rows) found.push(documentOf(row))
+      for (const row of rows) found.push(toDocument(row))
     }
     if (found.length <= query.limit) return { documents: found }
     found.pop()

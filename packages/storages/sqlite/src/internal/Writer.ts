@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { RecentMap } from "@switchboard/storage/RecentMap"
+import { toClaim } from "@switchboard/storage/SqlRows"
 import {
   type Conflict,
   type Erased,
@@ -10,7 +11,7 @@ import {
 import { tableOf } from "./Columns.ts"
 import type { AppendWrite, ClaimWrite, TimerWrite, Write } from "./Packed.ts"
 import { mostWorkspaces, rowOf } from "./Position.ts"
-import { type ClaimRow, claimOf, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
+import { type ClaimRow, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
 import { textTableOf } from "./TextIndex.ts"
 import { ViewWriter } from "./ViewWriter.ts"
 
@@ -192,7 +193,7 @@ export class Writer {
       const row = space && (this.#statements.claim.get(space.id, key) as ClaimRow | undefined)
       const live = row !== undefined && isLive(row, nowMs) ? row : undefined
       if ((live?.revision ?? null) !== revision)
-        return { kind: "claim", key, found: live === undefined ? undefined : claimOf(live) }
+        return { kind: "claim", key, found: live === undefined ? undefined : toClaim(live) }
     }
     return { timers }
   }
