@@ -66,12 +66,13 @@ const codes: Readonly<Record<number, keyof typeof advice>> = {
   26: "sqlite-corrupt"
 }
 
+const codeOf = (cause: unknown): keyof typeof advice => codes[(resultCodeOf(cause) ?? 0) & 0xff] ?? "sqlite-failed"
+
 const explain = (file: string, cause: unknown): unknown => {
   if (!(cause instanceof Error) || !("code" in cause)) return cause
   if (cause.code === "ERR_INVALID_STATE") return new SqliteStorageError("sqlite-failed", file, "it is not open", cause)
   if (cause.code !== "ERR_SQLITE_ERROR") return cause
-  const code = codes[(resultCodeOf(cause) ?? 0) & 0xff] ?? "sqlite-failed"
-  return new SqliteStorageError(code, file, cause.message, cause)
+  return new SqliteStorageError(codeOf(cause), file, cause.message, cause)
 }
 
 /** A connection that reads, here; one that writes and one that folds the log, each on a thread of its own. */
@@ -100,13 +101,40 @@ const checkFile = (db: DatabaseSync, file: string): number => {
   return version
 }
 
+/** Tries until it succeeds, for what SQLite itself does not wait for others with. `false`: it did not within the time. */
+const succeeds = async (withinMs: number, attempt: () => boolean | Promise<boolean>): Promise<boolean> => {
+  const until = performance.now() + withinMs
+  while (!(await attempt())) {
+    if (performance.now() > until) return false
+    await setTimeout(20)
+  }
+  return true
+}
+
+/** Makes the file use a log. `false`: another process is doing so. */
+const useLog = (db: DatabaseSync): boolean => {
+  try {
+    db.exec("PRAGMA journal_mode = WAL")
+    return true
+  } catch (error) {
+    if (codeOf(error) === "sqlite-locked") return false
+    throw error
+  }
+}
+
 /** Makes the file what the views need, on the connection that reads it from then on. */
-const prepareFile = (file: string, busyTimeoutMs: number, views: ReadonlyArray<ViewDefinition>): DatabaseSync => {
+const prepareFile = async (
+  file: string,
+  busyTimeoutMs: number,
+  views: ReadonlyArray<ViewDefinition>
+): Promise<DatabaseSync> => {
   const db = openConnection(file, busyTimeoutMs)
   try {
     // Before anything is written: a file that is not ours stays as it is.
     checkFile(db, file)
-    db.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE")
+    if (!(await succeeds(busyTimeoutMs, () => useLog(db))))
+      throw new SqliteStorageError("sqlite-locked", file, "it can't be made to use a log")
+    db.exec("BEGIN IMMEDIATE")
     // Again, alone: another process may have migrated meanwhile.
     migrate(db, checkFile(db, file))
     // Writes nothing, but fails where nothing can be written; to begin does not.
@@ -133,7 +161,7 @@ const openFile = async (
   { file, busyTimeoutMs, checkpointPages }: Required<Options>,
   views: ReadonlyArray<ViewDefinition>
 ): Promise<Open> => {
-  const db = prepareFile(file, busyTimeoutMs, views)
+  const db = await prepareFile(file, busyTimeoutMs, views)
   try {
     const writer = await startWriter({ file, busyTimeoutMs, foldsAtPages: patience * checkpointPages, views })
     return {
@@ -152,13 +180,8 @@ const openFile = async (
 /** Empties the log, which still holds pages as they were. */
 const emptyLog = async ({ writer, checkpointer }: Open, file: string, withinMs: number): Promise<void> =>
   checkpointer.exclusively(async () => {
-    const until = performance.now() + withinMs
-    // SQLite itself does not wait for another process's checkpoint.
-    while (!(await writer.emptyLog())) {
-      if (performance.now() > until)
-        throw new SqliteStorageError("sqlite-locked", file, "its log could not be emptied, and holds what was erased")
-      await setTimeout(20)
-    }
+    if (!(await succeeds(withinMs, writer.emptyLog)))
+      throw new SqliteStorageError("sqlite-locked", file, "its log could not be emptied, and holds what was erased")
   })
 
 // A sweep stops others from committing only for so many claims at a time.

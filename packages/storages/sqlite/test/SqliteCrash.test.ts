@@ -68,6 +68,35 @@ test("[STORAGE-29] two processes write one file, and every acknowledged commit o
   }
 })
 
+test("[SQLITE-8] processes that open a new file at the same instant prepare it one after another", async () => {
+  const script = join(import.meta.dirname, "crash", "opener.ts")
+  const names = ["a", "b", "c", "d"]
+  for (let round = 0; round < 4; round++) {
+    const directory = mkdtempSync(join(tmpdir(), "switchboard-start-"))
+    const file = join(directory, "test.db")
+    try {
+      const children = names.map((name) =>
+        spawn(process.execPath, ["--conditions=@switchboard/source", script, file, name], {
+          stdio: ["pipe", "pipe", "inherit"]
+        })
+      )
+      await Promise.all(children.map(({ stdout }) => once(stdout, "data")))
+      const ends = Promise.all(children.map((child) => once(child, "exit")))
+      for (const { stdin } of children) stdin.write("go")
+      assert.deepEqual(
+        (await ends).map(([code]) => code),
+        [0, 0, 0, 0]
+      )
+      const driver = SqliteStorage.make({ file })
+      await driver.prepare([])
+      assert.deepEqual(await driver.workspaces(), names)
+      await driver.close()
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  }
+})
+
 test("[SQLITE-4] where a program may start no thread, its commits go on", async () => {
   const directory = mkdtempSync(join(tmpdir(), "switchboard-threadless-"))
   const file = join(directory, "test.db")
