@@ -16,6 +16,7 @@ const workspaceWord = (workspace: number): string => `_${workspace}`
  * Prepares the index of a view, empty when it is new or covers other words than before; {@link TextWriter.index} fills it.
  *
  * The words come folded and divided; FTS5 only has to keep them apart. `detail=column`: no phrases are searched.
+ * `prefix`: what somebody types begins with few letters, and without an index of those all words that begin so are read.
  */
 export const prepareText = (db: DatabaseSync, { name, words = [] }: ViewDefinition): void => {
   const paths = JSON.stringify(words)
@@ -27,7 +28,7 @@ export const prepareText = (db: DatabaseSync, { name, words = [] }: ViewDefiniti
   db.prepare("DELETE FROM words_state WHERE view = ?").run(name)
   if (words.length === 0) return
   // secure-delete: what is removed leaves no bytes in the index.
-  db.exec(`CREATE VIRTUAL TABLE ${table} USING fts5 (words, tokenize = "ascii tokenchars '_'", detail = column);
+  db.exec(`CREATE VIRTUAL TABLE ${table} USING fts5 (words, tokenize = "ascii tokenchars '_'", prefix = '2 3', detail = column);
     INSERT INTO ${table} (${table}, rank) VALUES ('secure-delete', 1)`)
   db.prepare("INSERT INTO words_state VALUES (?, ?, 0)").run(name, paths)
 }

@@ -3,18 +3,22 @@
  * of the same texts that divides them itself and is asked for the same words.
  *
  * A message has 8 to 40 words of a vocabulary in which the n-th is 1/n as frequent as the first, as in a language.
- * Run: node --conditions=@switchboard/source bench/search.bench.ts [--json] [--messages 1000000]
+ *
+ * `--messages 200000` sets how many there are. They are indexed in batches of 200, as a desk does.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { parseArgs } from "node:util"
 import { Storage } from "@switchboard/storage"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
+import { percentile, report, say } from "./Figures.ts"
 
-const json = process.argv.includes("--json")
-const messages = Number(process.argv[process.argv.indexOf("--messages") + 1]) || 200_000
-const searches = 1_000
+const { values } = parseArgs({
+  options: { messages: { type: "string", default: "200000" }, json: { type: "boolean", default: false } }
+})
+const messages = Number(values.messages)
+const searchesOfAKind = 250
 
 let seed = 1
 const random = (): number => {
@@ -38,32 +42,13 @@ const kinds: Readonly<Record<string, () => string>> = {
   "a word and a beginning": () => `${word()} ${word().slice(0, 3)}`
 }
 
-const report = (name: string, value: number, unit: string, baseline?: number): void => {
-  const rounded = (figure: number) => Number(figure.toPrecision(4))
-  const ratio = baseline === undefined ? null : rounded(value / baseline)
-  console.log(
-    json
-      ? JSON.stringify({
-          name,
-          value: rounded(value),
-          unit,
-          baseline: baseline === undefined ? null : rounded(baseline),
-          ratio
-        })
-      : `${name.padEnd(60)} ${rounded(value)} ${unit}${baseline === undefined ? "" : ` (baseline ${rounded(baseline)}, ×${ratio})`}`
-  )
-}
-
-const percentile = (times: ReadonlyArray<number>, share: number): number =>
-  times.toSorted((left, right) => left - right)[Math.floor(times.length * share)]!
-
 const timed = async (run: () => unknown): Promise<number> => {
   const begin = performance.now()
   await run()
   return performance.now() - begin
 }
 
-const directory = mkdtempSync(join(process.env.BENCH_DIRECTORY ?? tmpdir(), "switchboard-bench-"))
+const directory = mkdtempSync(join(process.cwd(), ".bench-"))
 const file = join(directory, "search.db")
 const view = { name: "messages", version: 1, fields: {}, indexes: [], words: ["parts.text"] } as const
 const storage = await Storage.open(SqliteStorage.make({ file }), {
@@ -79,7 +64,7 @@ raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
 const keep = raw.prepare("INSERT INTO messages VALUES (?, ?)")
 const add = raw.prepare("INSERT INTO words (rowid, body) VALUES (?, ?)")
 
-let indexMs = 0
+say(`writing ${messages} messages …`)
 let rawMs = 0
 const atOnce = 1_000
 for (let done = 0; done < messages; done += atOnce) {
@@ -90,7 +75,6 @@ for (let done = 0; done < messages; done += atOnce) {
     put: { id: `message/${done + index}`, parts: [{ kind: "text", text: said }] }
   }))
   await workspace.commit({ views })
-  indexMs += await timed(() => storage.index(atOnce))
   raw.exec("BEGIN")
   for (const [index, said] of texts.entries()) keep.run(done + index + 1, said)
   rawMs += await timed(() => {
@@ -98,7 +82,17 @@ for (let done = 0; done < messages; done += atOnce) {
   })
   raw.exec("COMMIT")
 }
-report("indexing", (messages / indexMs) * 1_000, "messages/s", (messages / rawMs) * 1_000)
+const indexMs = await timed(async () => {
+  while ((await storage.index(200)) > 0) {
+    // Goes on until nothing is left.
+  }
+})
+report({
+  name: "indexing",
+  value: (messages / indexMs) * 1_000,
+  unit: "messages/s",
+  baseline: (messages / rawMs) * 1_000
+})
 const rawSearch = raw.prepare(
   `SELECT m.id, m.body FROM words w JOIN messages m ON m.id = w.rowid WHERE words MATCH ? ORDER BY w.rowid DESC LIMIT 200`
 )
@@ -109,22 +103,24 @@ const matchOf = (typed: string): string => {
     .join(" AND ")
 }
 for (const [kind, typed] of Object.entries(kinds)) {
-  const asked = Array.from({ length: searches / 4 }, typed)
   const times: Array<number> = []
   const baseline: Array<number> = []
-  for (const one of asked) {
+  for (let search = 0; search < searchesOfAKind; search++) {
+    const one = typed()
     times.push(await timed(() => workspace.search(view.name, one)))
     baseline.push(await timed(() => rawSearch.all(matchOf(one))))
   }
+  for (const all of [times, baseline]) all.sort((left, right) => left - right)
   for (const share of [0.5, 0.99])
-    report(
-      `a search for ${kind} in ${messages} messages, p${share * 100}`,
-      percentile(times, share),
-      "ms",
-      percentile(baseline, share)
-    )
+    report({
+      name: `a search for ${kind} in ${messages} messages, p${share * 100}`,
+      value: percentile(times, share),
+      unit: "ms",
+      baseline: percentile(baseline, share)
+    })
 }
 await storage.close()
 raw.close()
-report("on disk", statSync(file).size / messages, "bytes/message", statSync(join(directory, "raw.db")).size / messages)
+const perMessage = (name: string): number => statSync(join(directory, name)).size / messages
+report({ name: "on disk", value: perMessage("search.db"), unit: "bytes/message", baseline: perMessage("raw.db") })
 rmSync(directory, { recursive: true })
