@@ -23,8 +23,8 @@ const reactorRestMs = 15
 /** How long after the journal grew its words are indexed for search: many at once, and never in the way of an answer. */
 const indexAfterMs = 1000
 /** Documents indexed at once, for which commits wait, and the pause before the next. */
-const indexAtOnce = 200
-const indexRestMs = 20
+const indexAtOnce = 25
+const indexRestMs = 10
 /** The pause before a channel that stopped listening by itself begins again. */
 const listenAgainMs = 1000
 /** The pause before a reactor reads again whose step failed. */
