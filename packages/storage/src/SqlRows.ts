@@ -14,7 +14,8 @@
  */
 import type { JsonObject, StoredClaim, StoredDocument, StoredEvent, StoredTimer } from "./StorageDriver.ts"
 
-type Whole = number | bigint
+/** A whole number as the database's client reads it. */
+export type Whole = number | bigint
 
 /** A row of the journal. */
 export interface EventRow {
