@@ -5,6 +5,7 @@ import {
   type ClaimChange,
   type Commit,
   type Conflict,
+  type Holding,
   type NewEvent,
   type Outcome,
   type Query,
@@ -63,6 +64,8 @@ const emptySpace = (id: string): Space => ({
   claims: new Map(),
   revisions: 0
 })
+
+const dumpedAtOnce = 1000
 
 const compareTimers = (left: StoredTimer, right: StoredTimer): number =>
   left.dueAtMs - right.dueAtMs || compareText(left.workspace, right.workspace) || left.sequence - right.sequence
@@ -171,7 +174,7 @@ export const make = (): StorageDriver => {
       if (before !== undefined) removeTimer(space, before)
       return
     }
-    const { lane, key } = change.set
+    const { lane } = change.set
     const revision = before === undefined ? space.revisions + 1 : before.revision + 1
     space.revisions = Math.max(space.revisions, revision)
     const stays = before !== undefined && before.lane === lane
@@ -180,6 +183,12 @@ export const make = (): StorageDriver => {
     if (stays) {
       if (isReady(space, before)) readyOf(before.kind).remove(before)
     } else if (before !== undefined) removeTimer(space, before)
+    putTimer(space, timer)
+  }
+
+  const putTimer = (space: Space, timer: StoredTimer): void => {
+    const { key, lane } = timer
+    space.revisions = Math.max(space.revisions, timer.revision, timer.sequence)
     space.timers.set(key, timer)
     if (lane !== undefined) entryOf(space.lanes, lane, () => new Map<string, StoredTimer>()).set(key, timer)
     if (isReady(space, timer)) readyOf(timer.kind).add(timer)
@@ -249,6 +258,88 @@ export const make = (): StorageDriver => {
     commit.cursor !== undefined ||
     [commit.views, commit.timers, commit.claims].some((changes) => (changes?.length ?? 0) > 0) ||
     (commit.appends ?? []).some(({ events }) => events.length > 0)
+
+  /** Where an event stands that follows on a journal and on its stream. */
+  const checkNext = (space: Space, holdings: ReadonlyArray<Holding>): void => {
+    let position = space.journal.length
+    const versions = new Map<string, number>()
+    for (const [index, holding] of holdings.entries()) {
+      if (holding.kind === "document") definition(holding.view)
+      if (holding.kind !== "event") continue
+      const { event } = holding
+      const version = (versions.get(event.stream) ?? space.streams.get(event.stream)?.length ?? 0) + 1
+      position++
+      for (const [field, expected, found] of [
+        ["position", position, event.position],
+        ["version", version, event.version]
+      ] as const) {
+        if (found !== expected) {
+          const path = `[${index}].event.${field}`
+          throw new StorageInvalidError({ field: path, expected: String(expected), found: String(found) })
+        }
+      }
+      versions.set(event.stream, version)
+    }
+  }
+
+  const put = (space: Space, holding: Holding): void => {
+    switch (holding.kind) {
+      case "event": {
+        const event = Object.freeze({ ...holding.event, workspace: space.id })
+        space.journal.push(event)
+        entryOf(space.streams, event.stream, () => []).push(event)
+        return
+      }
+      case "document": {
+        const { view, document, subject } = holding
+        entryOf(space.views, view, () => new Map<string, Document>()).set(
+          document.key,
+          Object.freeze({ ...document, subject })
+        )
+        return
+      }
+      case "timer": {
+        const before = space.timers.get(holding.timer.key)
+        if (before !== undefined) removeTimer(space, before)
+        putTimer(space, Object.freeze({ ...holding.timer, workspace: space.id }))
+        return
+      }
+      case "claim":
+        space.claims.set(holding.claim.key, { ...holding.claim, subject: holding.subject })
+        space.revisions = Math.max(space.revisions, holding.claim.revision)
+        return
+      case "cursor":
+        if (holding.position === 0) space.cursors.delete(holding.reader)
+        else space.cursors.set(holding.reader, holding.position)
+    }
+  }
+
+  const holdingsOf = (space: Space, afterPosition: number): ReadonlyArray<Holding> => [
+    ...space.journal.slice(afterPosition).map((event): Holding => ({ kind: "event", event })),
+    ...[...space.views].flatMap(([view, documents]) =>
+      [...documents.values()].map(
+        (document): Holding => ({
+          kind: "document",
+          view,
+          document: publicDocument(document),
+          ...(document.subject !== undefined && { subject: document.subject })
+        })
+      )
+    ),
+    ...[...space.timers.values()]
+      .sort((left, right) => left.sequence - right.sequence)
+      .map((timer): Holding => ({ kind: "timer", timer })),
+    ...[...space.claims.values()].map(
+      (claim): Holding => ({
+        kind: "claim",
+        claim: publicClaim(claim),
+        ...(claim.subject !== undefined && { subject: claim.subject })
+      })
+    ),
+    ...[...space.cursors].flatMap(
+      ([reader, position]): ReadonlyArray<Holding> => (position === 0 ? [] : [{ kind: "cursor", reader, position }])
+    )
+  ]
 
   const query = (workspace: string, asked: Query) => {
     const view = definition(asked.view)
@@ -347,17 +438,18 @@ export const make = (): StorageDriver => {
       },
       index: async () => 0
     },
-    erase: async (workspace, subject) => {
+    erase: async (workspace, subject, stream) => {
       const space = spaces.get(workspace)
       if (space === undefined) return { events: 0, documents: [], timers: [], claims: [] }
       let events = 0
-      for (const event of space.journal) {
+      for (const event of (stream === undefined ? space.journal : space.streams.get(stream)) ?? []) {
         if (event.personal?.subject !== subject || event.personal.fields === null) continue
         const erased = Object.freeze({ ...event, personal: Object.freeze({ subject, fields: null }) })
         space.journal[event.position - 1] = erased
         space.streams.get(event.stream)![event.version - 1] = erased
         events++
       }
+      if (stream !== undefined) return { events, documents: [], timers: [], claims: [] }
       const documents: Array<{ readonly view: string; readonly key: string }> = []
       for (const [view, stored] of space.views)
         for (const [key, document] of stored)
@@ -405,6 +497,22 @@ export const make = (): StorageDriver => {
             swept++
           }
       return swept
+    },
+    dump: async function* (workspace, afterPosition) {
+      const space = spaces.get(workspace)
+      const holdings = space === undefined ? [] : holdingsOf(space, afterPosition)
+      for (let from = 0; from < holdings.length; from += dumpedAtOnce) yield holdings.slice(from, from + dumpedAtOnce)
+    },
+    load: async (workspace, holdings) => {
+      const copied = freezeCopy(holdings)
+      checkNext(spaces.get(workspace) ?? emptySpace(workspace), copied)
+      const space = entryOf(spaces, workspace, () => emptySpace(workspace))
+      for (const holding of copied) put(space, holding)
+    },
+    drop: async (workspace) => {
+      const space = spaces.get(workspace)
+      for (const timer of space?.timers.values() ?? []) removeTimer(space!, timer)
+      spaces.delete(workspace)
     },
     close: async () => {}
   }

@@ -108,8 +108,11 @@ export interface Workspace extends Reads {
    * read is only sure if the commit guards it: append with the version seen, or add a guard (an append without events).
    */
   readonly turn: <A>(lane: string, decide: (reads: Reads) => Promise<Decision<A>>) => Promise<A>
-  /** Removes everything personal to a subject, in a turn of its own after the commits that came before, and forgets what was cached. */
-  readonly erase: (subject: string) => Promise<Erased>
+  /**
+   * Removes everything personal to a subject, in a turn of its own after the commits that came before, and forgets what
+   * was cached. With a `stream`, only the personal fields of the subject's events in that stream.
+   */
+  readonly erase: (subject: string, stream?: string) => Promise<Erased>
 }
 
 /** Storage, opened. What is not bound to a workspace is for the host, never for an application. */
@@ -230,9 +233,9 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       const best = ranked(view, terms, documents).slice(0, limit)
       return { behind, hits: best.map((hit) => ({ ...hit, snippet: snippetOf(textOf(view, hit.document), terms) })) }
     }
-    const erase = async (subject: string): Promise<Erased> => {
+    const erase = async (...what: Parameters<Workspace["erase"]>): Promise<Erased> => {
       try {
-        return await driver.erase(id, subject)
+        return await driver.erase(id, ...what)
       } catch (error) {
         throw new StorageUnavailableError("unknown", error)
       }
@@ -252,9 +255,9 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
         turns.admit()
         return turns.enter(id, { lane: `${id}\0${lane}`, reads, decide })
       },
-      erase: async (subject) => {
+      erase: async (...what) => {
         turns.admit()
-        return turns.enter(id, { alone: () => caches.without(id, () => erase(subject)) })
+        return turns.enter(id, { alone: () => caches.without(id, () => erase(...what)) })
       }
     }
   }

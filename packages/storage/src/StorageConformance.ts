@@ -12,6 +12,7 @@ import { durability, processes } from "./internal/conformance/Durability.ts"
 import { erasure } from "./internal/conformance/Erasure.ts"
 import { fullText } from "./internal/conformance/FullText.ts"
 import { type Opened, type Reopened, views } from "./internal/conformance/Given.ts"
+import { holdings } from "./internal/conformance/Holdings.ts"
 import { journal } from "./internal/conformance/Journal.ts"
 import { limits } from "./internal/conformance/Limits.ts"
 import { readers } from "./internal/conformance/Readers.ts"
@@ -95,7 +96,8 @@ export const storageConformance = ({ test, make, capabilities }: Options): void 
     await dispose?.()
   })
 
-  for (const topic of [commits, journal, documents, timers, claims, readers, erasure, workspaces, limits]) topic(opened)
+  for (const topic of [commits, journal, documents, timers, claims, readers, erasure, workspaces, limits, holdings])
+    topic(opened)
   if (capabilities.durable) durability(reopened)
   if (capabilities.fullText)
     fullText(opened, {

@@ -288,6 +288,19 @@ export interface StorageCapabilities {
   readonly fullText: boolean
 }
 
+/**
+ * One thing that a workspace holds, as it stands.
+ *
+ * **Shape** whole: with the personal fields of events, with the subjects of documents and claims, with the revisions and
+ * sequences of timers.
+ */
+export type Holding =
+  | { readonly kind: "event"; readonly event: StoredEvent }
+  | { readonly kind: "document"; readonly view: string; readonly document: StoredDocument; readonly subject?: string }
+  | { readonly kind: "timer"; readonly timer: StoredTimer }
+  | { readonly kind: "claim"; readonly claim: StoredClaim; readonly subject?: string }
+  | { readonly kind: "cursor"; readonly reader: string; readonly position: number }
+
 /** What one erasure removed. */
 export interface Erased {
   readonly events: number
@@ -341,8 +354,11 @@ export interface StorageDriver {
   ) => Promise<ReadonlyArray<StoredClaim | undefined>>
   readonly timers: (workspace: string, keys: ReadonlyArray<string>) => Promise<ReadonlyArray<StoredTimer | undefined>>
   readonly fullText?: FullText
-  /** Removes everything personal to a subject. Events stay, in order, with their personal fields gone. */
-  readonly erase: (workspace: string, subject: string) => Promise<Erased>
+  /**
+   * Removes everything personal to a subject. Events stay, in order, with their personal fields gone. With a `stream`,
+   * only the personal fields of the subject's events in that stream: documents, timers and claims stay.
+   */
+  readonly erase: (workspace: string, subject: string, stream?: string) => Promise<Erased>
 
   // The host's tier: sees across workspaces, and is never handed to an application.
   readonly workspaces: () => Promise<ReadonlyArray<string>>
@@ -358,5 +374,21 @@ export interface StorageDriver {
   readonly watch: (onChange: (workspaces: ReadonlyArray<string>) => void) => () => void
   /** Removes expired claims; returns how many. */
   readonly sweep: (nowMs: number) => Promise<number>
+  /**
+   * Everything that a workspace holds at one instant, whatever is committed meanwhile: the events after a position, in
+   * order; the documents, view by view in the order of their first put; the timers in the order of their sequence; the
+   * claims, also expired ones that no sweep has removed; the cursors that stand past 0. In batches of any size but none,
+   * at bounded memory. A reader that leaves early leaves nothing open.
+   */
+  readonly dump: (workspace: string, afterPosition: number) => AsyncIterable<ReadonlyArray<Holding>>
+  /**
+   * Puts into a workspace what a dump of any driver held, exactly as it stands, positions, versions and revisions
+   * included; all or nothing, durable. Events have to follow on those that are there, and timers on those of their
+   * lane; everything else takes the place of what is there under its key. A cursor at 0 is removed. Watchers need not hear
+   * of it. **Fails with** {@link StorageInvalidError}, of an event that is not the next with its path.
+   */
+  readonly load: (workspace: string, holdings: ReadonlyArray<Holding>) => Promise<void>
+  /** Removes a workspace whole, as an erasure removes what is personal. */
+  readonly drop: (workspace: string) => Promise<void>
   readonly close: () => Promise<void>
 }

@@ -81,8 +81,8 @@ export const plan = ({ at, when = "before" }: CrashPoint = {}): Crash => {
           ? member
           : (...parameters: ReadonlyArray<unknown>) => {
               const run = () => Reflect.apply(member, target, parameters)
-              // Only `watch` answers at once; what would reject must not throw.
-              if (name === "watch") return call(name, run)
+              // These answer at once; what would reject must not throw.
+              if (name === "watch" || name === "dump") return call(name, run)
               return (async () => call(name, run))()
             }
     }

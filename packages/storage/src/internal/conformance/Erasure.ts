@@ -77,4 +77,38 @@ export const erasure = (opened: Opened): void => {
     committed(await one(driver, { workspace: "w", views: [put("a"), put("b", "q"), put("c", "p")] }))
     equal((await driver.erase("w", "p")).documents, [{ view: "notes", key: "c" }], "erased")
   })
+
+  opened("[STORAGE-22] an erasure confined to one stream leaves everything else of the subject", async (driver) => {
+    const personal = (subject: string): NewEvent => ({
+      ...event("Said"),
+      personal: { subject, fields: { text: `by ${subject}` } }
+    })
+    const commit = (workspace: string): Commit => ({
+      workspace,
+      appends: [
+        { stream: "s/1", expectedVersion: 0, events: [personal("p"), event("Opened"), personal("q"), personal("p")] },
+        { stream: "s/2", expectedVersion: 0, events: [personal("p")] }
+      ],
+      views: [{ view: "things", key: "p1", put: { name: "P" }, subject: "p" }],
+      timers: [{ set: timer("p1", 1, { subject: "p" }) }],
+      claims: [{ key: "p1", value: "P", subject: "p" }]
+    })
+    await driver.commit([commit("w"), commit("v")], 0)
+    const before = await driver.journal("w", 0, 99)
+    const untouched = await driver.journal("v", 0, 99)
+    equal(await driver.erase("w", "p", "s/1"), { events: 2, documents: [], timers: [], claims: [] }, "erased")
+    const after = before.map((stored) =>
+      stored.stream === "s/1" && stored.personal?.subject === "p"
+        ? { ...stored, personal: { subject: "p", fields: null } }
+        : stored
+    )
+    equal(await driver.journal("w", 0, 99), after, "journal")
+    equal((await driver.documents("w", "things", ["p1"]))[0]?.document, { name: "P" }, "document")
+    equal(await dueKeys(driver, 9), "v:p1 w:p1", "timers")
+    equal((await driver.claims("w", ["p1"], 0))[0]?.value, "P", "claim")
+    equal(await driver.journal("v", 0, 99), untouched, "another workspace")
+    equal((await driver.erase("w", "p", "s/1")).events, 0, "twice")
+    equal((await driver.erase("w", "p", "s/9")).events, 0, "no stream")
+    equal((await driver.erase("w", "p")).events, 1, "the rest")
+  })
 }
