@@ -1,5 +1,5 @@
 /** Words found in every language the corpus has, as they stand now, and in no other workspace. */
-import type { Commit, FullText, StorageDriver } from "../../StorageDriver.ts"
+import type { Commit, FullText, Holding, StorageDriver } from "../../StorageDriver.ts"
 import { textOf } from "../../View.ts"
 import { holds, type Term, termsOf, wordsOf } from "../../Words.ts"
 import { equal, ok } from "../Check.ts"
@@ -120,6 +120,30 @@ export const fullText = (
           JSON.stringify(terms)
         )
       }
+    }
+  )
+
+  opened(
+    "[STORAGE-46] what was loaded is found by its words, in the same order; what was dropped is not",
+    async (driver) => {
+      for (let index = 0; index < 5; index++) await write(driver, "w", [put(`k${index}`, "blue whale")])
+      await write(driver, "w", [put("k1", "blue again")])
+      await indexAll(driver)
+      const holdings: Array<Holding> = []
+      for await (const batch of driver.dump("w", 0)) holdings.push(...batch)
+      await driver.load("x", holdings)
+      await indexAll(driver)
+      equal(await find(driver, "blue", 99, "x"), await find(driver, "blue"), "found")
+      equal(await find(driver, "blue", 99, "x"), ["k4", "k3", "k2", "k1", "k0"], "order")
+      await driver.load("x", [
+        { kind: "document", view: letters.name, document: { key: "k2", document: { parts: [{ text: "green" }] } } }
+      ])
+      await indexAll(driver)
+      equal(await find(driver, "whale", 99, "x"), ["k4", "k3", "k0"], "loaded again")
+      equal(await find(driver, "green", 99, "x"), ["k2"], "its new words")
+      await driver.drop("w")
+      equal(await find(driver, "blue"), [], "dropped")
+      equal((await find(driver, "blue", 99, "x")).length, 4, "another workspace")
     }
   )
 
