@@ -25,6 +25,12 @@ const supervisor: ReadonlySet<Command["type"]> = new Set<Command["type"]>([
   "MergeConversation",
   "UndoMerge"
 ])
+/** What hands out or removes everything that is kept of somebody. */
+const administrator: ReadonlySet<Command["type"]> = new Set<Command["type"]>([
+  "RecordExport",
+  "EraseContact",
+  "EraseContent"
+])
 /** Only platforms and Switchboard itself report what happened outside. */
 const fromOutside: ReadonlySet<Command["type"]> = new Set<Command["type"]>([
   "ReceiveMessage",
@@ -75,7 +81,7 @@ const refuse = (actor: Actor, command: Command, needs: string): Result<never, Re
 
 const byRole = (role: Role, actor: Actor, command: Command, conversation: Conversation | undefined) => {
   if (fromOutside.has(command.type)) return refuse(actor, command, "a platform or Switchboard itself as its actor")
-  if (role !== "administrator" && command.type === "EraseContact") {
+  if (role !== "administrator" && administrator.has(command.type)) {
     return refuse(actor, command, "the role administrator")
   }
   if (role !== "administrator" && provesAddress(command)) {

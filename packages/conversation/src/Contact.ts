@@ -85,6 +85,7 @@ export const ContactCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("SuggestMatch"), contactId: ContactId, evidence: z.string().min(1).max(256) }),
   z.strictObject({ type: z.literal("MergeContact"), into: ContactId }),
   z.strictObject({ type: z.literal("UndoContactMerge") }),
+  z.strictObject({ type: z.literal("RecordExport") }),
   z.strictObject({ type: z.literal("EraseContact") })
 ])
 export type ContactCommand = z.infer<typeof ContactCommand>
@@ -121,6 +122,7 @@ export const ContactEvent = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("ContactMerged"), meta: Meta, into: ContactId }),
   z.object({ type: z.literal("ContactMergeUndone"), meta: Meta, from: ContactId }),
+  z.object({ type: z.literal("ContactExported"), meta: Meta }),
   z.object({ type: z.literal("ContactErased"), meta: Meta })
 ])
 export type ContactEvent = z.infer<typeof ContactEvent>
@@ -166,8 +168,9 @@ const withoutDoubles = (addresses: ReadonlyArray<Address.Address>): Array<Addres
  * **Fails with** `contactUnknown`, `contactExists`, `contactMerged`, `contactErased`, `notMerged`, `addressLimit`,
  * `mergeIntoItself`.
  *
- * **Gotchas** `ContactErased` records that an erasure was asked for, and empties the contact; whoever keeps its events
- * removes their personal fields. One stream sees only itself: whether a merge would close a ring, or an address belongs to somebody else
+ * **Gotchas** `ContactExported` records that everything kept of the contact was handed out, to whoever asked.
+ * `ContactErased` records that an erasure was asked for, and empties the contact; whoever keeps its events removes their
+ * personal fields. One stream sees only itself: whether a merge would close a ring, or an address belongs to somebody else
  * already, is for the caller to check in the same commit.
  *
  * **Example**
@@ -210,6 +213,8 @@ export const decide = (
   if (command.type === "EraseContact") {
     return succeed(contact.erasedAtMs === undefined ? [{ type: "ContactErased", meta }] : [])
   }
+  // Whatever the contact has become: who was given what is still kept of it has to stand somewhere.
+  if (command.type === "RecordExport") return succeed([{ type: "ContactExported", meta }])
   if (contact.erasedAtMs !== undefined) {
     return fail(
       Rejections.make("contactErased", "the contact was erased; what comes from now on is somebody new", {
@@ -351,6 +356,8 @@ export const evolve = (contact: Contact | undefined, event: ContactEvent): Conta
       const { mergedInto: _, ...rest } = next
       return rest
     }
+    case "ContactExported":
+      return next
     case "ContactErased": {
       const { name: _, language: __, ...rest } = next
       return { ...rest, addresses: [], attributes: {}, consents: [], suggestions: [], erasedAtMs: updatedAtMs }

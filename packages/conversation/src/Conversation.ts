@@ -49,6 +49,10 @@ export const Link = z.object({
 })
 export type Link = z.infer<typeof Link>
 
+/** Why what was said is removed: it has been kept for as long as it may be (`retention`), or somebody asked (`request`). */
+export const ErasureReason = z.enum(["retention", "request"])
+export type ErasureReason = z.infer<typeof ErasureReason>
+
 /** How much of each thing a conversation holds (`reactions`: one message): its document never grows beyond. */
 export const limits = { tags: 50, threads: 50, links: 50, participants: 100, attributes: 100, reactions: 200 } as const
 
@@ -60,7 +64,8 @@ export const Tag = z.string().min(1).max(64)
  *
  * **Shape** `version` is its stream's. `waitingSinceMs` is when the contact's oldest unanswered message came.
  * `cycle` counts how often it was opened (from 1). `preview` is the beginning of the message `lastMessageId`, the last one
- * to or from the contact. `statusBeforeMerge` is what an undone merge goes back to.
+ * to or from the contact. `statusBeforeMerge` is what an undone merge goes back to. `contentErasedAtMs` is when what was
+ * said in it was asked to be removed.
  */
 export const Conversation = z.object({
   id: ConversationId,
@@ -92,7 +97,8 @@ export const Conversation = z.object({
   lastOutboundAtMs: z.number().int().optional(),
   waitingSinceMs: z.number().int().optional(),
   resolvedAtMs: z.number().int().optional(),
-  closedAtMs: z.number().int().optional()
+  closedAtMs: z.number().int().optional(),
+  contentErasedAtMs: z.number().int().optional()
 })
 export type Conversation = z.infer<typeof Conversation>
 

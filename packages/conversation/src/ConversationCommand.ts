@@ -5,7 +5,7 @@
  */
 import * as z from "zod"
 import { Attributes } from "./Contact.ts"
-import { Holder, Link, Priority, Tag, Wanted } from "./Conversation.ts"
+import { ErasureReason, Holder, Link, Priority, Tag, Wanted } from "./Conversation.ts"
 import { DeliveryFailure, DeliveryState, Recipient } from "./Delivery.ts"
 import { AttachmentId, ContactId, ConversationId, DeliveryId, MessageId, ThreadId } from "./Id.ts"
 import { Mention, Message, MessagePart, Purpose } from "./Message.ts"
@@ -179,6 +179,9 @@ export const MergeConversation = z.strictObject({ type: z.literal("MergeConversa
 /** The merge was wrong. */
 export const UndoMerge = z.strictObject({ type: z.literal("UndoMerge") })
 
+/** Removes what was said; that it was said, when and by whom, stays. A resolved conversation is closed for good. */
+export const EraseContent = z.strictObject({ type: z.literal("EraseContent"), reason: ErasureReason })
+
 /** Every command on a conversation. */
 export const ConversationCommand = z.discriminatedUnion("type", [
   OpenConversation,
@@ -214,7 +217,8 @@ export const ConversationCommand = z.discriminatedUnion("type", [
   LinkConversation,
   UnlinkConversation,
   MergeConversation,
-  UndoMerge
+  UndoMerge,
+  EraseContent
 ])
 export type ConversationCommand = z.infer<typeof ConversationCommand>
 

@@ -5,7 +5,15 @@
  */
 import { type Actor, isSame as isSameActor, type Meta } from "./Actor.ts"
 import { type Stamp, toMeta } from "./Contact.ts"
-import { type Control, type Conversation, type Holder, isSameHolder, limits, type Wanted } from "./Conversation.ts"
+import {
+  type Control,
+  type Conversation,
+  type Holder,
+  isActive,
+  isSameHolder,
+  limits,
+  type Wanted
+} from "./Conversation.ts"
 import type { ConversationCommand } from "./ConversationCommand.ts"
 import type { ConversationEvent } from "./ConversationEvent.ts"
 import type { State } from "./ConversationEvolution.ts"
@@ -24,7 +32,8 @@ const onClosed: ReadonlySet<ConversationCommand["type"]> = new Set<ConversationC
   "RecordDelivery",
   "RecordAttachment",
   "MergeConversation",
-  "UndoMerge"
+  "UndoMerge",
+  "EraseContent"
 ])
 /** Commands that a closed conversation takes from the contact or the system, whose platform says they happened. */
 const onClosedFromOutside: ReadonlySet<ConversationCommand["type"]> = new Set<ConversationCommand["type"]>([
@@ -34,6 +43,13 @@ const onClosedFromOutside: ReadonlySet<ConversationCommand["type"]> = new Set<Co
   "RemoveReaction",
   "LinkConversation",
   "UnlinkConversation"
+])
+
+/** Commands that a closed conversation takes and that would bring back what was removed. */
+const bringsWords: ReadonlySet<ConversationCommand["type"]> = new Set<ConversationCommand["type"]>([
+  "EditMessage",
+  "RecordDelivery",
+  "RecordAttachment"
 ])
 
 const isPerson = (actor: Actor): boolean => actor.kind === "agent" || actor.kind === "bot" || actor.kind === "apiKey"
@@ -84,10 +100,18 @@ const reopen = (meta: Meta, conversation: Conversation, reason: "message" | "per
   ]
 }
 
+/** Closes a conversation: nobody has control any more. */
+const close = (meta: Meta, conversation: Conversation): Events => [
+  { type: "ConversationClosed", meta },
+  ...(conversation.control.holder.kind === "nobody"
+    ? []
+    : [controlTo(meta, conversation.control, { kind: "nobody" }, "closed")])
+]
+
 /**
  * What a command does.
  *
- * **Fails with** `conversationUnknown`, `conversationExists`, `conversationClosed`, `conversationMerged`,
+ * **Fails with** `conversationUnknown`, `conversationExists`, `conversationClosed`, `conversationMerged`, `contentErased`,
  * `threadUnknown`, `threadExists`, `messageUnknown`, `messageExists`, `messageDeleted`, `deliveryUnknown`,
  * `attachmentUnknown`, `staleFence`, `notInControl`, `statusNotAllowed`, `snoozeInThePast`, `mergeIntoItself`,
  * `notMerged`, `notAnAuthor`, `limit`.
@@ -195,6 +219,12 @@ const refusedByStatus = (
   command: ConversationCommand,
   actor: Actor
 ): Result<never, Rejection> | undefined => {
+  if (conversation.contentErasedAtMs !== undefined && bringsWords.has(command.type)) {
+    return refuse("contentErased", "what was said in the conversation was removed; open a follow-up linked to it", {
+      conversationId: conversation.id,
+      contentErasedAtMs: conversation.contentErasedAtMs
+    })
+  }
   if (onClosed.has(command.type)) return undefined
   if (onClosedFromOutside.has(command.type) && !isPerson(actor)) return undefined
   if (conversation.mergedInto) {
@@ -289,12 +319,7 @@ const decideOpened = (
       return succeed(conversation.status === "resolved" ? reopen(meta, conversation, "person") : [])
 
     case "CloseConversation":
-      return succeed([
-        { type: "ConversationClosed", meta },
-        ...(conversation.control.holder.kind === "nobody"
-          ? []
-          : [controlTo(meta, conversation.control, { kind: "nobody" }, "closed")])
-      ])
+      return succeed(close(meta, conversation))
 
     case "GiveControl":
       if (isSameHolder(conversation.control.holder, command.to)) return succeed([])
@@ -394,6 +419,14 @@ const decideOpened = (
       return conversation.mergedInto
         ? succeed([{ type: "MergeUndone", meta, from: conversation.mergedInto }])
         : refuse("notMerged", "the conversation is not merged into another", { conversationId: conversation.id })
+
+    case "EraseContent":
+      if (isActive(conversation)) return notAllowedIn(conversation, command, "resolve it first")
+      if (conversation.contentErasedAtMs !== undefined) return succeed([])
+      return succeed([
+        ...(conversation.status === "closed" ? [] : close(meta, conversation)),
+        { type: "ContentErased", meta, reason: command.reason }
+      ])
   }
 }
 

@@ -6,7 +6,7 @@
 import * as z from "zod"
 import { Meta } from "./Actor.ts"
 import { Attributes } from "./Contact.ts"
-import { Control, Conversation, Link, Priority, Tag, Wanted } from "./Conversation.ts"
+import { Control, Conversation, ErasureReason, Link, Priority, Tag, Wanted } from "./Conversation.ts"
 import { DeliveryFailure, DeliveryState, PlatformIds } from "./Delivery.ts"
 import { AttachmentId, ConversationId, DeliveryId, MessageId } from "./Id.ts"
 import { Message, MessagePart } from "./Message.ts"
@@ -180,6 +180,9 @@ export const ConversationMerged = z.object({ type: z.literal("ConversationMerged
 /** It stands alone again. */
 export const MergeUndone = z.object({ type: z.literal("MergeUndone"), ...base, from: ConversationId })
 
+/** What was said is to be removed for good: whoever keeps the events removes their personal fields. */
+export const ContentErased = z.object({ type: z.literal("ContentErased"), ...base, reason: ErasureReason })
+
 /** Every event of a conversation's stream. */
 export const ConversationEvent = z.discriminatedUnion("type", [
   ConversationOpened,
@@ -215,6 +218,7 @@ export const ConversationEvent = z.discriminatedUnion("type", [
   ConversationLinked,
   ConversationUnlinked,
   ConversationMerged,
-  MergeUndone
+  MergeUndone,
+  ContentErased
 ])
 export type ConversationEvent = z.infer<typeof ConversationEvent>

@@ -204,6 +204,13 @@ export const evolveConversation = (conversation: Conversation | undefined, event
       // The sleep's timer may have passed meanwhile: better awake too early than never.
       return { ...omit(rest, "closedAtMs"), status: statusBeforeMerge === "snoozed" ? "open" : statusBeforeMerge }
     }
+    case "ContentErased":
+      return {
+        ...next,
+        contentErasedAtMs: atMs,
+        // Nobody goes on in it, whatever is undone.
+        ...(next.mergedInto !== undefined && { statusBeforeMerge: "closed" as const })
+      }
   }
 }
 

@@ -10,6 +10,7 @@ export type RejectionCode =
   | "contactExists"
   | "contactMerged"
   | "contactErased"
+  | "contentErased"
   | "notMerged"
   | "addressLimit"
   | "mergeIntoItself"

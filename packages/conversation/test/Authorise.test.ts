@@ -41,6 +41,7 @@ LinkConversation       yes    yes         -    -
 UnlinkConversation     yes    yes         -    -
 MergeConversation      -      yes         -    -
 UndoMerge              -      yes         -    -
+EraseContent           -      -           -    -
 CreateContact          yes    yes         -    yes
 AddAddress             yes    yes         -    yes
 RemoveAddress          yes    yes         -    -
@@ -51,6 +52,7 @@ StartConversation      -      -           -    yes
 SuggestMatch           yes    yes         -    yes
 MergeContact           yes    yes         -    -
 UndoContactMerge       yes    yes         -    -
+RecordExport           -      -           -    -
 EraseContact           -      -           -    -
 `
 
@@ -86,7 +88,7 @@ describe("who may ask", () => {
     expect([ana, key("agent")].map(found)).toEqual([agent, agent])
     expect([sue, key("supervisor")].map(found)).toEqual(Array(2).fill(supervisor))
     // Of these, administrators alone.
-    const administrator = supervisor || type === "EraseContact"
+    const administrator = supervisor || ["RecordExport", "EraseContact", "EraseContent"].includes(type)
     expect([ada, key("administrator")].map(found)).toEqual(Array(2).fill(administrator))
     expect([found(robo), found(jo)]).toEqual([bot, contact])
   })
@@ -120,12 +122,15 @@ describe("who may ask", () => {
     }
   })
 
-  test("[AUTH-7] an administrator or the system has a contact erased, nobody else", () => {
-    const found = [ana, sue, key("supervisor"), robo, jo, ada, key("administrator"), timer].map((actor) =>
-      allowed(actor, { type: "EraseContact" }, undefined)
-    )
-    expect(found).toEqual([false, false, false, false, false, true, true, true])
-  })
+  test.each([{ type: "EraseContact" }, { type: "RecordExport" }, { type: "EraseContent", reason: "request" }] as const)(
+    "[AUTH-7] an administrator or the system gives $type, nobody else",
+    (command) => {
+      const found = [ana, sue, key("supervisor"), robo, jo, ada, key("administrator"), timer].map((actor) =>
+        allowed(actor, command, unheld)
+      )
+      expect(found).toEqual([false, false, false, false, false, true, true, true])
+    }
+  )
 
   const heldBy = (holder: Conversation.Holder) => after([open({ holder }), jo])
   const holders = { ana: held("ana"), ben: held("ben"), bot: heldByBot, nobody } as const

@@ -231,6 +231,26 @@ describe("an erased contact", () => {
   })
 })
 
+describe("an export", () => {
+  test("[CONTACT-15] is recorded every time, with who asked and when, and changes nothing else", () => {
+    const before = given(create()).when({ type: "UpdateContact", name: "Jo" }).contact
+    const { result, contact } = given(create(), { type: "UpdateContact", name: "Jo" }).when(
+      { type: "RecordExport" },
+      ana
+    )
+    expect(result).toEqual({ ok: true, value: [{ type: "ContactExported", meta: { actor: ana, recordedAtMs: 9000 } }] })
+    expect(contact).toEqual({ ...before, version: 3 })
+    expect(given(create(), { type: "RecordExport" }).when({ type: "RecordExport" }).told).toBe("ContactExported")
+  })
+
+  test("[CONTACT-15] is recorded of merged and erased contacts too, of unknown ones not", () => {
+    for (const command of [{ type: "MergeContact", into: other }, { type: "EraseContact" }] as const) {
+      expect(given(create(), command).when({ type: "RecordExport" }).told).toBe("ContactExported")
+    }
+    expect(given().when({ type: "RecordExport" }).told).toBe("!contactUnknown")
+  })
+})
+
 describe("consents", () => {
   const grant = (evidence: string): Contact.ContactCommand => ({
     type: "GrantConsent",

@@ -825,3 +825,74 @@ describe("changes of a message", () => {
     expect(refusal(given(done).when(unknown, timer)).code).toBe("attachmentUnknown")
   })
 })
+
+describe("what was said is removed", () => {
+  const eraseContent: Command = { type: "EraseContent", reason: "retention" }
+  const attachmentId = Id.AttachmentId.parse("a1")
+  const said: ReadonlyArray<Step> = [
+    [open({ holder: held("ana") }), jo],
+    [receive("m1", { attachments: [{ id: attachmentId, mediaType: "image/*", state: "pending", source: "ref" }] }), jo],
+    [send("m2"), ana]
+  ]
+
+  test("[CONV-43] closes a resolved conversation, and says why", () => {
+    const { result, conversation } = given(history(...said, resolve)).when(eraseContent, timer, 7)
+    expect(result).toMatchObject({
+      value: [
+        { type: "ConversationClosed" },
+        { type: "ControlChanged" },
+        { type: "ContentErased", reason: "retention" }
+      ]
+    })
+    expect(conversation).toMatchObject({ status: "closed", contentErasedAtMs: 7, control: { holder: nobody } })
+    expect(ConversationDecision.takesMessages(conversation)).toBe(false)
+  })
+
+  test.each([
+    ["open", []],
+    ["pending", [pending]],
+    ["snoozed", [snoozed(50_000)]]
+  ] as const)("[CONV-43] is refused while it is %s", (status, steps) => {
+    expect(refusal(given(history(...said, ...steps)).when(eraseContent, timer))).toMatchObject({
+      code: "statusNotAllowed",
+      message: expect.stringContaining("resolve it first"),
+      facts: { status }
+    })
+  })
+
+  test("[CONV-43] is recorded once", () => {
+    const erased = history(...said, [{ type: "CloseConversation" }, sue], [eraseContent, timer])
+    expect(erased.at(-1)?.type).toBe("ContentErased")
+    expect(given(erased).when({ type: "EraseContent", reason: "request" }, timer).told).toBe("-")
+  })
+
+  test("[CONV-44] nothing brings words back", () => {
+    const erased = given(history(...said, resolve, [eraseContent, timer]))
+    const stored = { state: "stored", blobKey: "b1", sizeBytes: 3, mediaType: "image/png" } as const
+    for (const [command, actor] of [
+      [{ type: "EditMessage", messageId: mid("m1"), parts: [Message.text("other")] }, jo],
+      [{ type: "RecordDelivery", messageId: mid("m2"), deliveryId: did("d-m2"), state: "sent" }, timer],
+      [{ type: "RecordAttachment", messageId: mid("m1"), attachmentId, result: stored }, timer]
+    ] as ReadonlyArray<Step>) {
+      expect(refusal(erased.when(command, actor))).toMatchObject({
+        code: "contentErased",
+        message: expect.stringContaining("follow-up"),
+        facts: { conversationId }
+      })
+    }
+    const link = { kind: "followedUpBy", conversationId: otherConversation } as const
+    expect(erased.when({ type: "LinkConversation", link }, timer).told).toBe("ConversationLinked")
+  })
+
+  test("[CONV-44] an undone merge opens nothing again", () => {
+    const merged = history(
+      ...said,
+      [{ type: "MergeConversation", into: otherConversation }, sue],
+      [eraseContent, timer]
+    )
+    const { told, conversation } = given(merged).when({ type: "UndoMerge" }, sue)
+    expect(told).toBe("MergeUndone")
+    expect(conversation.status).toBe("closed")
+    expect(conversation.closedAtMs).toBeDefined()
+  })
+})

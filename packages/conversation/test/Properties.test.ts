@@ -178,7 +178,8 @@ const byType: { readonly [T in Command["type"]]: fc.Arbitrary<unknown> } = {
     type: fc.constant("MergeConversation"),
     into: fc.constantFrom(conversationId, otherConversation)
   }),
-  UndoMerge: fc.constant({ type: "UndoMerge" })
+  UndoMerge: fc.constant({ type: "UndoMerge" }),
+  EraseContent: fc.constantFrom("retention", "request").map((reason) => ({ type: "EraseContent", reason }))
 }
 
 // What ends a conversation comes seldom, or most sequences would be refusals; what needs much to be there comes often.

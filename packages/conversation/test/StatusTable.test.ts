@@ -111,7 +111,8 @@ const commandOf = (type: Exclude<ConversationCommand.ConversationCommand["type"]
       link: { kind: "related", conversationId: Id.ConversationId.parse("old") }
     },
     MergeConversation: { type: "MergeConversation", into: Id.ConversationId.parse("c3") },
-    UndoMerge: { type: "UndoMerge" }
+    UndoMerge: { type: "UndoMerge" },
+    EraseContent: { type: "EraseContent", reason: "request" }
   }
   return table[type]
 }
@@ -168,6 +169,8 @@ UnlinkConversation   | contact system            | ConversationUnlinked         
 MergeConversation    | agent bot                 | ConversationMerged ControlChanged         | "       | "       | "        | ConversationMerged | merged
 MergeConversation    | contact system apiKey     | ConversationMerged                        | "       | "       | "        | "      | merged
 UndoMerge            | all                       | !notMerged                                | "       | "       | "        | "      | MergeUndone
+EraseContent         | agent bot                 | !statusNotAllowed                         | "       | "       | ConversationClosed ControlChanged ContentErased | ContentErased | "
+EraseContent         | contact system apiKey     | !statusNotAllowed                         | "       | "       | ConversationClosed ContentErased | ContentErased | "
 `
 
 const rows = table

@@ -94,7 +94,8 @@ export const everything: ReadonlyArray<ConversationEvent.ConversationEvent> = hi
   [{ type: "ReopenConversation" }, ana],
   [{ type: "MergeConversation", into: otherConversation }, sue],
   [{ type: "UndoMerge" }, sue],
-  [{ type: "CloseConversation" }, sue]
+  [{ type: "CloseConversation" }, sue],
+  [{ type: "EraseContent", reason: "retention" }, timer]
 )
 
 const address = { kind: "email", value: "jo@example.org", state: "claimed", label: "Jo" } as const
@@ -111,6 +112,7 @@ const contactCommands: ReadonlyArray<Contact.ContactCommand> = [
   { type: "SuggestMatch", contactId: Id.ContactId.parse("jim"), evidence: "both jo@example.org" },
   { type: "MergeContact", into: Id.ContactId.parse("jim") },
   { type: "UndoContactMerge" },
+  { type: "RecordExport" },
   { type: "EraseContact" }
 ]
 

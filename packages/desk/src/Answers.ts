@@ -4,10 +4,11 @@
  * @module
  */
 import { Capabilities, type ChannelAccount } from "@switchboard/channel"
-import { Actor, Agent, Contact, Conversation, Id, Message } from "@switchboard/conversation"
+import { Actor, Agent, Contact, Conversation, ConversationEvent, Id, Message } from "@switchboard/conversation"
 import type { Measure, Report } from "@switchboard/metrics"
 import { Capacity, Decision, type Explanation, Pool, Presence, Requirement, WorkItem } from "@switchboard/routing"
 import * as z from "zod"
+import type * as Audits from "./Audit.ts"
 import type * as Desk from "./DeskService.ts"
 import type * as Views from "./Views.ts"
 
@@ -299,6 +300,40 @@ export interface Erased {
 
 /** See {@link Erased}. */
 export const Erased: z.ZodType<Erased> = named("Erased", z.object({ events: count, documents: count, blobs: count }))
+
+const Fact = z.union([text, z.number(), z.boolean()])
+
+/** See {@link Audits.Audit}. */
+export const Audit: z.ZodType<Audits.Audit> = named(
+  "Audit",
+  z.object({
+    conversationId: Id.ConversationId,
+    atMs: ms,
+    conversation: Conversation.Conversation.nullable(),
+    messages: z.array(Message.Message),
+    changes: z.array(
+      z.object({
+        position: count,
+        version: count,
+        recordedAtMs: ms,
+        occurredAtMs: ms.exactOptional(),
+        type: z.enum(ConversationEvent.ConversationEvent.options.map((option) => option.shape.type.value)),
+        actor: Actor.Actor,
+        onBehalfOf: Actor.Actor.exactOptional(),
+        causation: text.exactOptional(),
+        commandId: text.exactOptional(),
+        changed: z.array(
+          z.object({
+            field: z.enum(["status", "holder", "priority", "cycle", "mergedInto"]),
+            from: Fact.nullable(),
+            to: Fact.nullable()
+          })
+        ),
+        facts: z.record(z.string(), Fact)
+      })
+    )
+  })
+)
 
 /** See {@link Desk.Health}. */
 export const Health: z.ZodType<Desk.Health> = named(

@@ -123,7 +123,8 @@ export const Command = z.discriminatedUnion("type", [
   Commands.LinkConversation,
   Commands.UnlinkConversation,
   Commands.MergeConversation,
-  Commands.UndoMerge
+  Commands.UndoMerge,
+  Commands.EraseContent
 ])
 
 const inboxQuery = z.strictObject({
@@ -157,6 +158,11 @@ export const toAttachmentHeaders = (attachment: Attachment.Attachment): Readonly
     ...(attachment.sizeBytes !== undefined && { "content-length": String(attachment.sizeBytes) })
   }
 }
+
+const toDownload = (mediaType: string, name: string): Readonly<Record<string, string>> => ({
+  ...toAttachmentHeaders({ id: Id.AttachmentId.parse("download"), name, mediaType, state: "stored" }),
+  "content-type": mediaType
+})
 
 const inbox = {
   method: "GET",
@@ -307,6 +313,17 @@ export const routes: ReadonlyArray<Route> = [
   }),
   route({
     method: "GET",
+    path: "/api/conversations/{id}/audit",
+    operationId: "auditConversation",
+    summary: "A conversation as it stood at an instant, and every change up to then with its actor and cause",
+    role: "supervisor",
+    params: conversation,
+    query: z.strictObject({ atMs: instant.exactOptional() }),
+    returns: json(Answers.Audit),
+    handle: ({ desk, caller, params, query }) => desk.audit(caller.actor, params.id, query)
+  }),
+  route({
+    method: "GET",
     path: "/api/contacts/{id}/context",
     operationId: "getContext",
     summary: "What the application's own systems know about a contact",
@@ -339,6 +356,20 @@ export const routes: ReadonlyArray<Route> = [
     params: contact,
     returns: json(Answers.Erased),
     handle: ({ desk, caller, params }) => desk.erase(caller.actor, params.id)
+  }),
+  route({
+    method: "GET",
+    path: "/api/contacts/{id}/export",
+    operationId: "exportContact",
+    summary: "Everything that is kept of a contact, as a ZIP with contact.json and their files",
+    role: "administrator",
+    params: contact,
+    returns: { kind: "bytes", mediaType: "application/zip" },
+    handle: ({ desk, caller, params }) =>
+      Effect.map(desk.exportContact(caller.actor, params.id), ({ name, bytes }) => ({
+        headers: toDownload("application/zip", name),
+        bytes
+      }))
   }),
   route({
     method: "GET",

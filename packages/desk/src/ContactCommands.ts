@@ -1,13 +1,13 @@
 /**
- * Gives commands to contacts, and erases them.
+ * Gives commands to contacts, and erases them or what was said in their conversations.
  *
  * @module
  */
-import { type Contact, Id, Rejection } from "@switchboard/conversation"
+import { type Actor, type Contact, type Conversation, Id, Rejection } from "@switchboard/conversation"
 import { Effect } from "effect"
 import type { Once } from "./Commands.ts"
 import { type DeskError, NotFoundError, RejectedError } from "./DeskError.ts"
-import type { DeskService } from "./DeskService.ts"
+import type { CommandAnswer, CommandOptions, DeskService } from "./DeskService.ts"
 import { type Draft, stampOf } from "./Draft.ts"
 import { type Environment, fromPromise, required } from "./Environment.ts"
 import * as Erasure from "./Erasure.ts"
@@ -17,8 +17,15 @@ import { notAllowed, requireRole } from "./Rights.ts"
 /** How contacts are changed and erased. */
 export interface ContactCommands {
   readonly operations: Pick<DeskService, "executeOnContact" | "erase">
-  /** Erases one contact whose erasure was recorded. */
-  readonly eraseNow: (contactId: Id.ContactId) => Effect.Effect<Erasure.Erased, DeskError>
+  /** Removes what was said in a conversation that nobody has to act on. */
+  readonly eraseContent: (
+    actor: Actor.Actor,
+    conversationId: string,
+    reason: Conversation.ErasureReason,
+    options?: CommandOptions
+  ) => Effect.Effect<CommandAnswer, DeskError>
+  /** Sees an erasure through that was recorded. */
+  readonly eraseNow: (target: Erasure.Target) => Effect.Effect<Erasure.Erased, DeskError>
 }
 
 /** A contact merged into one that counts as the first would be nobody in the end. */
@@ -47,10 +54,10 @@ export const make = (
   const { workspace, turn } = environment
 
   /** While all reactors stand still: what they have read before must not be written after. */
-  const eraseNow = (contactId: Id.ContactId): Effect.Effect<Erasure.Erased, DeskError> =>
+  const eraseNow: ContactCommands["eraseNow"] = (target) =>
     reactors.reduce<Effect.Effect<Erasure.Erased, DeskError>>(
       (erasing, reactor) => reactor.exclusively(erasing),
-      Effect.uninterruptible(fromPromise(() => Erasure.erase(environment, contactId)))
+      Effect.uninterruptible(fromPromise(() => Erasure.erase(environment, target)))
     )
 
   const erase: DeskService["erase"] = Effect.fn("Desk.erase")(function* (actor, contactId) {
@@ -62,13 +69,37 @@ export const make = (
       for (const one of all) await Erasure.request(draft, one, stampOf(actor, draft.nowMs))
       return all
     })
-    const erased = yield* Effect.forEach(person, eraseNow)
+    const erased = yield* Effect.forEach(person, (one) => eraseNow({ contactId: one }))
     return erased.reduce((sum, one) => ({
       events: sum.events + one.events,
       documents: sum.documents + one.documents,
       blobs: sum.blobs + one.blobs
     }))
   })
+
+  const eraseContent: ContactCommands["eraseContent"] = Effect.fn("Desk.eraseContent")(
+    function* (actor, conversationId, reason, options) {
+      const found = yield* required<Conversation.Conversation>(
+        workspace,
+        "conversations",
+        "conversation",
+        conversationId
+      )
+      const { id, contactId } = found
+      const answer = yield* once(
+        `conversation/${id}`,
+        actor,
+        `EraseContent/${id}`,
+        options,
+        async (draft, stamp): Promise<Omit<CommandAnswer, "repeated">> => {
+          await Erasure.requestContent(draft, found, reason, stamp)
+          return { conversationId: id, version: (await draft.conversation(id))?.version ?? 0 }
+        }
+      )
+      yield* eraseNow({ contactId, conversationId: id })
+      return answer
+    }
+  )
 
   const executeOnContact: DeskService["executeOnContact"] = (actor, contactId, command, options) => {
     const id = Id.ContactId.parse(contactId)
@@ -92,5 +123,5 @@ export const make = (
     })
   }
 
-  return { operations: { executeOnContact, erase }, eraseNow }
+  return { operations: { executeOnContact, erase }, eraseContent, eraseNow }
 }

@@ -4,9 +4,11 @@
  * @module
  */
 import { Context, Effect, Layer, type Scope, Stream } from "effect"
+import * as Audit from "./Audit.ts"
 import * as Board from "./Board.ts"
 import * as Commands from "./Commands.ts"
 import * as ContactCommands from "./ContactCommands.ts"
+import * as ContactExport from "./ContactExport.ts"
 import * as ContactThreads from "./ContactThreads.ts"
 import type { DeskConfig } from "./DeskConfig.ts"
 import { type ConfigError, type DeskError, NotFoundError } from "./DeskError.ts"
@@ -22,6 +24,7 @@ import * as Reactors from "./Reactor.ts"
 import * as Reading from "./Reading.ts"
 import * as Receiver from "./Receiver.ts"
 import * as Replies from "./Replies.ts"
+import * as Retention from "./Retention.ts"
 import { isPerson, notAllowed, requirePerson, requireRole } from "./Rights.ts"
 import * as Router from "./Router.ts"
 import * as Runner from "./Runner.ts"
@@ -118,7 +121,9 @@ const make = Effect.gen(function* () {
   const poolRequests = PoolRequests.make(environment, router, routing)
   yield* poolRequests.syncAgents
 
-  const handlers = Handlers.make(environment, receiver, poolRequests.tick, contactCommands.eraseNow)
+  yield* Retention.schedule(environment)
+  const retention = Retention.make(environment, contactCommands.eraseNow)
+  const handlers = Handlers.make(environment, receiver, poolRequests.tick, contactCommands.eraseNow, retention)
   const workers = Workers.make(environment, handlers, settings.limits.callsAtOnce)
   const { start, drain } = Runner.make(environment, receiver, reactors, workers)
 
@@ -204,8 +209,13 @@ const make = Effect.gen(function* () {
 
   const service: DeskService = {
     receive,
-    ...commands.operations,
+    execute: (actor, conversationId, command, options) =>
+      command.type === "EraseContent"
+        ? contactCommands.eraseContent(actor, conversationId, command.reason, options)
+        : commands.operations.execute(actor, conversationId, command, options),
     ...contactCommands.operations,
+    ...ContactExport.make(environment),
+    audit: Audit.make(environment),
     ...Replies.make(environment, commands.once, live),
     ...Reading.make(environment),
     ...Board.make(environment, router),

@@ -5,7 +5,7 @@
  */
 import type { Bot } from "@switchboard/bot"
 import type { Channel } from "@switchboard/channel"
-import { Agent, Authorise, type Contact, Id } from "@switchboard/conversation"
+import { Agent, Authorise, type Contact, Id, Thread } from "@switchboard/conversation"
 import { Requirement, RoutingPolicy } from "@switchboard/routing"
 import { SlaPlan } from "@switchboard/sla"
 import type { BlobStore, StorageDriver } from "@switchboard/storage"
@@ -41,12 +41,29 @@ export interface ApiKey {
 }
 
 /**
+ * How long what was said is kept in conversations that nobody has to act on any more.
+ *
+ * **Shape** a rule without `channelKinds` is for all kinds that no other rule names; each kind has one rule at most. A
+ * conversation over several kinds goes by the rule that keeps longest, and is kept where one of its kinds has none.
+ *
+ * **Units** `afterDays` counts days of 24 hours, whole ones, from 1, since the last thing that happened in the
+ * conversation.
+ *
+ * **Gotchas** a kind may be one whose channel was taken away: its conversations are there still. One that no channel has
+ * is reported in the log when the desk is made, as it may be a slip.
+ */
+export interface RetentionRule {
+  readonly channelKinds?: ReadonlyArray<string>
+  readonly afterDays: number
+}
+
+/**
  * A desk's configuration.
  *
  * **Shape** `credentialSecret` signs the agents' credentials, at least 32 characters, none of them a space at an end.
  * `workspace` is the tenant the desk serves, `main` by default: a desk serves one, and nothing it does reaches another in
  * the same storage. `firstResponder` is the bot that answers new conversations on the channel kinds named (all when none
- * are). `publicUrl` is what browsers see in front of the path, such as `https://desk.example`, where a proxy before the
+ * are). `retention` says how long words are kept, for ever where no rule is. `publicUrl` is what browsers see in front of the path, such as `https://desk.example`, where a proxy before the
  * desk leaves requests with another address.
  */
 export interface DeskConfig {
@@ -65,6 +82,7 @@ export interface DeskConfig {
   readonly sla?: SlaPlan.SlaPlanDefinition
   readonly continuity?: "join" | "link"
   readonly contextProvider?: ContextProvider
+  readonly retention?: ReadonlyArray<RetentionRule>
   readonly authorise?: Authorise.Authorise
   readonly limits?: Partial<DeskLimits>
 }
@@ -108,6 +126,7 @@ export interface Settings {
   readonly bots: ReadonlyMap<string, Bot.Bot>
   readonly plan: SlaPlan.SlaPlan
   readonly routing: RoutingPolicy.RoutingPolicy
+  readonly retention: ReadonlyArray<RetentionRule>
   readonly authorise: Authorise.Authorise
   readonly limits: DeskLimits
 }
@@ -147,6 +166,33 @@ const checkLimits = ({ requestBytes, attachmentBytes }: DeskLimits): void => {
   )
 }
 
+const mostDays = 36_500
+
+const checkRetention = (rules: ReadonlyArray<RetentionRule>): void => {
+  /** Which rule is for a kind; for `undefined`, that for all that no rule names. */
+  const ruleOf = new Map<string | undefined, number>()
+  for (const [index, { channelKinds, afterDays }] of rules.entries()) {
+    const field = `retention[${index}]`
+    if (!Number.isInteger(afterDays) || afterDays < 1 || afterDays > mostDays) {
+      wrong(`${field}.afterDays`, String(afterDays), `use a whole number of days, 1 to ${mostDays}`)
+    }
+    if (channelKinds?.length === 0) {
+      wrong(`${field}.channelKinds`, "an empty list", "name kinds, or leave the field out for all that no rule names")
+    }
+    for (const kind of channelKinds ?? [undefined]) {
+      if (kind !== undefined && !Thread.ChannelKind.safeParse(kind).success) {
+        wrong(`${field}.channelKinds`, JSON.stringify(kind), "name a kind of channel, such as email")
+      }
+      const earlier = ruleOf.get(kind)
+      if (earlier !== undefined) {
+        const found = kind === undefined ? "nothing" : `"${kind}"`
+        wrong(`${field}.channelKinds`, `${found}, as in retention[${earlier}]`, "give each kind one rule")
+      }
+      ruleOf.set(kind, index)
+    }
+  }
+}
+
 const toOrigin = (field: string, address: string | undefined): string | undefined => {
   if (address === undefined) return undefined
   const url = URL.parse(address)
@@ -177,6 +223,7 @@ export const resolve = (config: DeskConfig): Settings => {
   const publicOrigin = toOrigin("publicUrl", config.publicUrl)
   const limits = { ...defaultLimits, ...config.limits }
   checkLimits(limits)
+  checkRetention(config.retention ?? [])
   for (const [index, agent] of (config.agents ?? []).entries()) {
     const parsed = Agent.Agent.safeParse(agent)
     if (!parsed.success) {
@@ -252,6 +299,7 @@ export const resolve = (config: DeskConfig): Settings => {
     bots,
     plan: plan.value,
     routing: routing.value,
+    retention: config.retention ?? [],
     authorise: config.authorise ?? Authorise.byDefault,
     limits
   }

@@ -81,6 +81,10 @@ export const encode = (
     : { type, schema, recordedAtMs: nowMs, body: rest, personal: { subject, fields: taken } }
 }
 
+/** An event without its personal fields. */
+export const toImpersonal = (event: DeskEvent["event"]): Readonly<Record<string, unknown>> =>
+  Personal.split(personalFields.get(event.type) ?? [], { ...event }).rest
+
 /** The journal holds an event that this release does not know. */
 export class UnknownEventError extends Error {
   readonly _tag = "UnknownEventError"

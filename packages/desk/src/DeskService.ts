@@ -17,6 +17,7 @@ import type { Measure, Report } from "@switchboard/metrics"
 import type { Explanation, Presence } from "@switchboard/routing"
 import type { Words } from "@switchboard/storage"
 import type { Effect, Stream } from "effect"
+import type { Audit } from "./Audit.ts"
 import type { ContextFact } from "./DeskConfig.ts"
 import type { DeskError } from "./DeskError.ts"
 import type { DeadLetter, InboxRow, ParkedStream } from "./Views.ts"
@@ -327,6 +328,23 @@ export interface DeskService {
     actor: Actor.Actor,
     contactId: string
   ) => Effect.Effect<{ readonly events: number; readonly documents: number; readonly blobs: number }, DeskError>
+  /**
+   * Everything the desk keeps of a contact and of those who were merged with them, as one ZIP: administrators only. See
+   * `ContactExport` for what is in it. The contact's stream keeps who asked and when.
+   */
+  readonly exportContact: (
+    actor: Actor.Actor,
+    contactId: string
+  ) => Effect.Effect<{ readonly name: string; readonly bytes: AsyncIterable<Uint8Array> }, DeskError>
+  /**
+   * A conversation as it stood at an instant (now, unless told otherwise), and every change up to then with its actor and
+   * cause: supervisors and administrators only.
+   */
+  readonly audit: (
+    actor: Actor.Actor,
+    conversationId: string,
+    options?: { readonly atMs?: number }
+  ) => Effect.Effect<Audit, DeskError>
   readonly health: (actor: Actor.Actor) => Effect.Effect<Health, DeskError>
   /**
    * Lets a reactor read a stream again that it has parked: supervisors only, once the reason is mended. `reason` says why

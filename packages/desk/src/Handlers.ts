@@ -16,12 +16,13 @@ import type { Receiver } from "./Receiver.ts"
 import * as SlaReactor from "./SlaReactor.ts"
 import type { Handler } from "./Workers.ts"
 
-/** The handlers of one desk; `tick` is the pool's. */
+/** The handlers of one desk; `tick` is the pool's, `retention` that of the rules. */
 export const make = (
   environment: Environment["Service"],
   receiver: Pick<Receiver, "again">,
   tick: Handler,
-  eraseNow: ContactCommands["eraseNow"]
+  eraseNow: ContactCommands["eraseNow"],
+  retention: Handler
 ): Readonly<Record<JobKind, Handler>> => {
   const { workspace, turn } = environment
 
@@ -69,8 +70,8 @@ export const make = (
   })
 
   const erase: Handler = (job) => {
-    const { contactId } = job.timer.payload as unknown as Payloads["erase"]
-    return Effect.asVoid(eraseNow(contactId))
+    const { contactId, conversationId } = job.timer.payload as unknown as Payloads["erase"]
+    return Effect.asVoid(eraseNow({ contactId, ...(conversationId !== undefined && { conversationId }) }))
   }
 
   return {
@@ -81,6 +82,7 @@ export const make = (
     sla,
     pool: tick,
     entry,
-    erase
+    erase,
+    retention
   }
 }

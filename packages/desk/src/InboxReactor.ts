@@ -14,6 +14,8 @@ import { type InboxRow, readAll } from "./Views.ts"
 
 /** How far behind everything urgent a conversation stands that waits for nobody here. */
 const calmMs = 1e14
+/** From here on stand the conversations that wait for nobody here, by the time they changed last. */
+export const restingMs = 2 * calmMs
 /** What a waiting contact without a promise is given, by priority, in milliseconds. */
 const patienceMs: Readonly<Record<Conversation.Priority, number>> = {
   urgent: 15 * 60_000,
@@ -24,10 +26,15 @@ const patienceMs: Readonly<Record<Conversation.Priority, number>> = {
 
 /** The instant by which somebody should act, smallest first. */
 export const attentionOf = (
-  conversation: Pick<Conversation.Conversation, "status" | "priority" | "waitingSinceMs" | "updatedAtMs">,
+  conversation: Pick<
+    Conversation.Conversation,
+    "status" | "priority" | "waitingSinceMs" | "updatedAtMs" | "contentErasedAtMs"
+  >,
   dueAtMs: number | null
 ): number => {
-  if (conversation.status !== "open") return 2 * calmMs + conversation.updatedAtMs
+  // What holds no words any more is read last, and needs not be looked through again for what may go.
+  if (conversation.contentErasedAtMs !== undefined) return 1.5 * calmMs + conversation.updatedAtMs
+  if (conversation.status !== "open") return restingMs + conversation.updatedAtMs
   const patience =
     conversation.waitingSinceMs === undefined
       ? undefined

@@ -271,7 +271,8 @@ const onKnown = async (
   const found = await draft.message(conversationId, messageId)
   const holder = await draft.conversation(conversationId)
   if (!found || !holder) return { outcome: "retry", reason: `the message ${messageId} can't be read yet` }
-  if (found.deletedAtMs === undefined) {
+  // What was removed isn't brought back by an edit of it.
+  if (found.deletedAtMs === undefined && holder.contentErasedAtMs === undefined) {
     const author: Actor.Actor = found.author.kind === "contact" ? found.author : Actor.system("platform")
     await then({ conversationId, messageId, contactId: holder.contactId, author })
   }

@@ -10,7 +10,18 @@ import type { Conversation, ConversationEvent, Id, Message } from "@switchboard/
 import type { StorageDriver } from "@switchboard/storage"
 
 /** The kinds of timers a desk's workers handle. */
-export const kinds = ["deliver", "change", "fetch", "botTurn", "snooze", "sla", "pool", "entry", "erase"] as const
+export const kinds = [
+  "deliver",
+  "change",
+  "fetch",
+  "botTurn",
+  "snooze",
+  "sla",
+  "pool",
+  "entry",
+  "erase",
+  "retention"
+] as const
 
 /** The kind of a job. */
 export type JobKind = (typeof kinds)[number]
@@ -55,7 +66,10 @@ export interface Payloads {
     readonly attempt: number
     readonly firstAtMs: number
   }
-  readonly erase: { readonly contactId: Id.ContactId }
+  /** With a conversation, what was said in it; else everything of the contact. */
+  readonly erase: { readonly contactId: Id.ContactId; readonly conversationId?: Id.ConversationId }
+  /** The rules it was set for, as text, and where a walk through the conversations stands. */
+  readonly retention: { readonly rules: string; readonly after?: { readonly attention: number; readonly key: string } }
 }
 
 /** A timer of one kind. */

@@ -86,7 +86,10 @@ const toSuccess = (returns: Returns, convert: (schema: z.ZodType) => JsonObject)
       }
     case "bytes":
       return {
-        "200": { description: "The bytes", content: { "*/*": { schema: { type: "string", format: "binary" } } } }
+        "200": {
+          description: "The bytes",
+          content: { [returns.mediaType ?? "*/*"]: { schema: { type: "string", format: "binary" } } }
+        }
       }
     case "nothing":
       return { "204": { description: "Done" } }

@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import { type DeskError, NotFoundError, type StorageFailedError } from "./DeskError.ts"
 import { claimLifetimeMs } from "./Draft.ts"
 import { type Environment, fromPromise, settled } from "./Environment.ts"
-import { addressSubject } from "./Erasure.ts"
+import { senderOf } from "./Erasure.ts"
 import * as Intake from "./Intake.ts"
 import type { Payloads } from "./Jobs.ts"
 import type { Live } from "./Live.ts"
@@ -90,15 +90,8 @@ const refusalOf = (error: DeskError): Intake.IntakeResult | undefined =>
 
 /** A dead letter as it is kept: an erasure finds it by the address it came from. */
 const toChange = (letter: DeadLetter): StorageDriver.ViewChange => {
-  const subject = subjectOf(letter.entry)
+  const subject = senderOf(letter.entry)
   return { view: "deadLetters", key: letter.id, put: { ...letter }, ...(subject !== undefined && { subject }) }
-}
-
-/** Whose words a dead letter holds, where its entry names somebody. */
-const subjectOf = (entry: unknown): string | undefined => {
-  const from = (entry as Partial<Inbound.MessageReceived> | null)?.from
-  const address = from?.addresses[0]
-  return address && addressSubject(address)
 }
 
 /** The entrance of one desk. */

@@ -19,11 +19,14 @@ export interface BytesAnswer {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
-/** What an operation answers with: JSON of a schema, live events whose data is of a schema, bytes, or nothing (204). */
+/**
+ * What an operation answers with: JSON of a schema, live events whose data is of a schema, bytes (of one media type where
+ * it is always the same), or nothing (204).
+ */
 export type Returns =
   | { readonly kind: "json"; readonly schema: z.ZodType }
   | { readonly kind: "events"; readonly schema: z.ZodType }
-  | { readonly kind: "bytes" }
+  | { readonly kind: "bytes"; readonly mediaType?: string }
   | { readonly kind: "nothing" }
 
 /** What a handler has to produce for what its route returns; where it returns nothing, anything will do. */

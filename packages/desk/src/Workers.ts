@@ -34,6 +34,8 @@ export interface Workers {
 
 /** How much longer than its call a job is taken for: what dies with a process is taken up again soon after. */
 const marginMs = 10_000
+/** A bounded part of a walk, which may have to empty a database's log a few times. */
+const retentionMs = 5 * 60_000
 const roundSize = 64
 /** How long a job rests that could not even be taken. */
 const retryPauseMs = 1000
@@ -51,7 +53,8 @@ const leases = ({ settings }: Environment["Service"]): Readonly<Record<JobKind, 
     sla: marginMs,
     pool: marginMs,
     entry: marginMs,
-    erase: call
+    erase: call,
+    retention: retentionMs
   }
 }
 

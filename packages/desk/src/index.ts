@@ -5,6 +5,8 @@
  */
 export * as Answers from "./Answers.ts"
 export * as Api from "./Api.ts"
+export * as Audit from "./Audit.ts"
+export * as ContactExport from "./ContactExport.ts"
 export * as Credential from "./Credential.ts"
 export { createDesk, type PromiseDesk, type Promised } from "./createDesk.ts"
 export { Desk } from "./Desk.ts"

@@ -171,6 +171,20 @@ describe("[DESK-86] what clocks and measures are told", () => {
     ],
     ["it is closed", held, does("CloseConversation"), "closed", "closed:ana controlChanged:nobody"],
     ["a bot's is closed", [open("bot")], does("CloseConversation"), "closed", "closed controlChanged:nobody"],
+    [
+      "what was said in a resolved one is removed",
+      [...held, does("ResolveConversation")],
+      [{ type: "EraseContent", reason: "retention" }, desk],
+      "closed",
+      "closed:ana controlChanged:nobody"
+    ],
+    [
+      "what was said in a closed one is removed",
+      [o, does("CloseConversation")],
+      [{ type: "EraseContent", reason: "retention" }, desk],
+      "-",
+      "-"
+    ],
     ["it goes on elsewhere", [o], merge, "closed", "controlChanged:nobody abandoned"],
     ["it stands alone again", [o, merge], undo, "reopened", "-"],
     ["it stands alone again, as it was: resolved", [o, does("ResolveConversation"), merge], undo, "-", "-"],

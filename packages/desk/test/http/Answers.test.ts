@@ -82,6 +82,8 @@ const requests: Readonly<Record<string, readonly [path: string, body?: object]>>
   getContext: ["/api/contacts/p1/context"],
   commandContact: ["/api/contacts/p1/commands", { type: "UpdateContact", name: "Rosa" }],
   eraseContact: ["/api/contacts/p1"],
+  exportContact: ["/api/contacts/p1/export"],
+  auditConversation: ["/api/conversations/c1/audit?atMs=5"],
   getAttachment: ["/api/messages/m1/attachments/a1"],
   listOffers: ["/api/offers"],
   acceptOffer: ["/api/offers/c1.1/accept"],

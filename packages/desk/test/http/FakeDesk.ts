@@ -212,6 +212,34 @@ const answers: DeskService = {
   retryParked: () => Effect.succeed({ done: true, reason: null }),
   typing: () => Effect.void,
   erase: () => Effect.succeed({ events: 3, documents: 2, blobs: 0 }),
+  exportContact: () =>
+    Effect.succeed({
+      name: "contact-p1.zip",
+      bytes: (async function* () {
+        yield new TextEncoder().encode("PK")
+      })()
+    }),
+  audit: (_, conversationId, { atMs = nowMs } = {}) =>
+    Effect.succeed({
+      conversationId: Id.ConversationId.parse(conversationId),
+      atMs,
+      conversation: detail.conversation,
+      messages: [],
+      changes: [
+        {
+          position: 7,
+          version: 3,
+          recordedAtMs: nowMs,
+          type: "ControlChanged",
+          actor: { kind: "system", name: "router" },
+          onBehalfOf: { kind: "agent", id: Id.AgentId.parse("ada"), role: "agent" },
+          causation: "journal/6",
+          commandId: "k1",
+          changed: [{ field: "holder", from: "nobody", to: "agent/ada" }],
+          facts: { reason: "given", "control.fence": 2 }
+        }
+      ]
+    }),
   health: () =>
     Effect.succeed({
       position: 41,
