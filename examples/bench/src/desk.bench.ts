@@ -6,21 +6,19 @@
  * how many of them are under way together.
  */
 import { fork } from "node:child_process"
-import { createHmac } from "node:crypto"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { whatsapp } from "@switchboard/channel-whatsapp"
 import { Desk, type DeskConfig, DeskFetch } from "@switchboard/desk"
-import { Target } from "@switchboard/sla"
 import { MemoryBlobStore, MemoryStorage } from "@switchboard/storage"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
 import { Context, Effect, Exit, ManagedRuntime, Scope } from "effect"
 import * as Baseline from "./Baseline.ts"
 import { measure, percentile, report, say } from "./Figures.ts"
+import * as Traffic from "./Traffic.ts"
 
 const { values } = parseArgs({
   options: {
@@ -35,71 +33,14 @@ const live = Number(values.live)
 const messages = Number(values.messages)
 const atOnce = Number(values["at-once"])
 
-const appSecret = "a benchmark's app secret, 32 chars"
 const key = "the-benchmark-s-key-of-32-characters"
-const text =
-  "My order has not arrived yet and the tracking page shows no change since Monday, could you please look into it? "
-const clock = Math.floor(Date.now() / 1000)
-
-const webhook = (index: number, person: number): { readonly body: Uint8Array; readonly signature: string } => {
-  const phone = String(34_600_000_000 + person)
-  const body = JSON.stringify({
-    object: "whatsapp_business_account",
-    entry: [
-      {
-        id: "102290129340398",
-        changes: [
-          {
-            field: "messages",
-            value: {
-              messaging_product: "whatsapp",
-              metadata: { display_phone_number: "15550783881", phone_number_id: "106540352242922" },
-              contacts: [{ profile: { name: `Customer ${person}` }, wa_id: phone }],
-              messages: [
-                {
-                  from: phone,
-                  id: `wamid.bench.${index}`,
-                  timestamp: String(clock),
-                  type: "text",
-                  text: { body: text.slice(index % 40) + index }
-                }
-              ]
-            }
-          }
-        ]
-      }
-    ]
-  })
-  return {
-    body: new TextEncoder().encode(body),
-    signature: `sha256=${createHmac("sha256", appSecret).update(body).digest("hex")}`
-  }
-}
-
 const directory = mkdtempSync(join(process.cwd(), ".bench-"))
 const config: DeskConfig.DeskConfig = {
-  storage: values.memory ? MemoryStorage.make() : SqliteStorage.make({ file: join(directory, "desk.db") }),
-  blobs: MemoryBlobStore.make(),
-  credentialSecret: "a secret of at least 32 characters",
-  apiKeys: [{ id: "bench", secret: key, role: "agent" }],
-  channels: [
-    whatsapp({
-      accounts: [{ id: "main", phoneNumberId: "106540352242922", name: "Main", workspace: "main" }],
-      accessToken: "a-token-of-sixteen-or-more",
-      appSecret,
-      verifyToken: "verify-token"
-    })
-  ],
-  sla: {
-    calendars: [],
-    policies: [
-      {
-        id: "p",
-        version: 1,
-        targets: [Target.firstReply({ durationMs: 3_600_000, time: "elapsed", warnings: [{ share: 0.8 }] })]
-      }
-    ]
-  }
+  ...Traffic.configure(
+    values.memory ? MemoryStorage.make() : SqliteStorage.make({ file: join(directory, "desk.db") }),
+    MemoryBlobStore.make()
+  ),
+  apiKeys: [{ id: "bench", secret: key, role: "agent" }]
 }
 
 const runtime = ManagedRuntime.make(Desk.layer(config))
@@ -109,7 +50,7 @@ const run = Effect.runPromiseWith(context)
 const scope = await run(Scope.make())
 
 const url = new URL("http://desk.test/channels/whatsapp/")
-const send = ({ body, signature }: ReturnType<typeof webhook>) =>
+const send = ({ body, signature }: Traffic.Webhook) =>
   run(
     desk.receive("whatsapp", {
       method: "POST",
@@ -134,7 +75,7 @@ const level = async () => {
 }
 
 /** Sends all of them with so many under way at once. */
-const flood = async (all: ReadonlyArray<ReturnType<typeof webhook>>): Promise<ReadonlyArray<number>> => {
+const flood = async (all: ReadonlyArray<Traffic.Webhook>): Promise<ReadonlyArray<number>> => {
   const times: Array<number> = []
   let next = 0
   await Promise.all(
@@ -151,27 +92,17 @@ const flood = async (all: ReadonlyArray<ReturnType<typeof webhook>>): Promise<Re
   return times.sort((a, b) => a - b)
 }
 
-let index = 0
-// A person in eight writes half of the messages.
-const skewed = (): number => {
-  const share = (Math.imul(++index, 2_654_435_761) >>> 0) / 2 ** 32
-  return Math.floor(share < 0.5 ? share * 2 * (live / 8) : live / 8 + (share - 0.5) * 2 * ((live * 7) / 8))
-}
-const batch = (count: number, person: () => number) =>
-  Array.from({ length: count }, () => {
-    const from = person()
-    return webhook(index, from)
-  })
+const traffic = Traffic.make(live)
 
 say(`opening ${live} conversations …`)
 for (let opened = 0; opened < live; opened += 5000)
-  await flood(batch(Math.min(5000, live - opened), () => index++ % live))
+  await flood(traffic.next(Math.min(5000, live - opened), traffic.everyone))
 
 // Inbound alone: the reactors don't run yet.
-const inboundOnly = batch(Math.min(messages, 10_000), skewed)
+const inboundOnly = traffic.next(Math.min(messages, 10_000))
 const alone = await measure(() => flood(inboundOnly))
 const baseline = Baseline.make(directory, live)
-const inboundBaseline = baseline.throughput(5120, "inbound", skewed)
+const inboundBaseline = baseline.throughput(5120, "inbound", traffic.skewed)
 report({
   name: `inbound alone, ${live} live`,
   value: (inboundOnly.length / alone.ms) * 1000,
@@ -188,13 +119,13 @@ report({
 await run(Effect.forkIn(Effect.provideService(desk.run, Scope.Scope, scope), scope))
 await level()
 
-const all = batch(messages, skewed)
+const all = traffic.next(messages)
 const whole = await measure(async () => {
   const times = await flood(all)
   await level()
   return times
 })
-const wholeBaseline = baseline.throughput(5120, "whole", skewed)
+const wholeBaseline = baseline.throughput(5120, "whole", traffic.skewed)
 report({
   name: `whole journey, all reactors level, ${live} live`,
   value: (messages / whole.ms) * 1000,
@@ -235,7 +166,7 @@ const pagesRead = async (): Promise<Array<number>> => {
   return (await answer)[0]
 }
 /** Sends one every millisecond; returns how long each took, from when it should have been sent. */
-const pace = async (all: ReadonlyArray<ReturnType<typeof webhook>>): Promise<Array<number>> => {
+const pace = async (all: ReadonlyArray<Traffic.Webhook>): Promise<Array<number>> => {
   const begin = performance.now()
   return Promise.all(
     all.map(async (one, position) => {
@@ -259,9 +190,9 @@ const watch = async () => {
   }
 }
 // Not measured: what starts, and what the flood left to be cleared away.
-await pace(batch(2_000, skewed))
+await pace(traffic.next(2_000))
 await pagesRead()
-const paced = batch(steadyMs, skewed)
+const paced = traffic.next(steadyMs)
 const steady = await measure(async () => {
   const watching = watch()
   const times = await pace(paced)
@@ -271,7 +202,7 @@ const steady = await measure(async () => {
   return { times: times.sort((a, b) => a - b), pages: await pagesRead() }
 })
 const shares = [0.5, 0.99, 0.999]
-const latencies = baseline.latency(shares, skewed)
+const latencies = baseline.latency(shares, traffic.skewed)
 for (const [place, share] of shares.entries()) {
   report({
     name: `at 1,000/s, p${share * 100} to durable`,
