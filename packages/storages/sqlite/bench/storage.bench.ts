@@ -125,6 +125,11 @@ const accepting = (): StorageDriver => {
     lagging: refuse,
     watch: () => () => {},
     sweep: refuse,
+    dump: () => {
+      throw new Error("not part of this measurement")
+    },
+    load: refuse,
+    drop: refuse,
     close: async () => {}
   }
 }

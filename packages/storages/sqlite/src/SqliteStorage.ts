@@ -4,13 +4,19 @@ import type { DatabaseSync } from "node:sqlite"
 import { setTimeout } from "node:timers/promises"
 import type { Commit, Outcome, StorageDriver, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { checkDefinitions } from "@switchboard/storage/View"
+import { checkTables } from "./internal/CheckConnection.ts"
 import { Checkpointer } from "./internal/Checkpointer.ts"
 import { openConnection } from "./internal/Connection.ts"
+import { checkFree, checkThere, copyFile, type Progress, removeLogs, takeOver } from "./internal/Copy.ts"
+import { codeOf, explain } from "./internal/Explain.ts"
+import { dump, toWrites } from "./internal/Holdings.ts"
+import { checkFound, checkOnThread, IntegrityCheck } from "./internal/Integrity.ts"
 import { type PackedViews, pack, packedViews, unpackOutcomes } from "./internal/Packed.ts"
 import { Reader } from "./internal/Reader.ts"
-import { applicationId, migrate, migrations, stateOf } from "./internal/Schema.ts"
+import { checkState, migrate, stateOf } from "./internal/Schema.ts"
 import { prepareView } from "./internal/ViewTable.ts"
 import { type Asked, startWriter } from "./internal/WriterThread.ts"
+import { SqliteStorageError } from "./SqliteStorageError.ts"
 
 /**
  * Where the file is and how it is used.
@@ -24,82 +30,29 @@ export interface Options {
   readonly busyTimeoutMs?: number
   /** The log is folded into the file, on a thread of its own, when it has about so many pages. Default 1,500. */
   readonly checkpointPages?: number
-}
-
-const advice = {
-  "sqlite-locked": "Another process holds it. Close that, or raise busyTimeoutMs.",
-  "sqlite-read-only": "Give this process the right to write the file and its directory.",
-  "sqlite-full": "The disk is full. Free space; nothing of this commit was written.",
-  "sqlite-corrupt": "It is damaged or no SQLite database. Restore a backup, or name another file.",
-  "sqlite-foreign": "It belongs to another program. Name another file.",
-  "sqlite-newer": "It was written by a newer version. Upgrade this program, or restore a backup.",
-  "sqlite-cannot-open": "Create its directory, and name a file there.",
-  "sqlite-failed": "See the cause."
-} as const
-
-/** SQLite could not do it: which file, why, and what to do. `resultCode` is SQLite's own, where it has one. */
-export class SqliteStorageError extends Error {
-  readonly _tag = "SqliteStorageError"
-  readonly code: keyof typeof advice
-  readonly file: string
-  readonly resultCode: number | undefined
-  constructor(code: keyof typeof advice, file: string, reason: string, cause?: unknown) {
-    super(`${file}: ${reason}. ${advice[code]}`, cause === undefined ? {} : { cause })
-    this.name = "SqliteStorageError"
-    this.code = code
-    this.file = file
-    this.resultCode = resultCodeOf(cause)
-  }
-}
-
-const resultCodeOf = (cause: unknown): number | undefined =>
-  cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode : undefined
-
-/** https://www.sqlite.org/rescode.html; the low byte is the primary code. */
-const codes: Readonly<Record<number, keyof typeof advice>> = {
-  5: "sqlite-locked",
-  6: "sqlite-locked",
-  8: "sqlite-read-only",
-  11: "sqlite-corrupt",
-  13: "sqlite-full",
-  14: "sqlite-cannot-open",
-  26: "sqlite-corrupt"
-}
-
-const codeOf = (cause: unknown): keyof typeof advice => codes[(resultCodeOf(cause) ?? 0) & 0xff] ?? "sqlite-failed"
-
-const explain = (file: string, cause: unknown): unknown => {
-  if (!(cause instanceof Error) || !("code" in cause)) return cause
-  if (cause.code === "ERR_INVALID_STATE") return new SqliteStorageError("sqlite-failed", file, "it is not open", cause)
-  if (cause.code !== "ERR_SQLITE_ERROR") return cause
-  return new SqliteStorageError(codeOf(cause), file, cause.message, cause)
+  /**
+   * When the file is checked for damage.
+   *
+   * `background`, the default: after it was opened, on a thread of its own; when damage is found every later commit and
+   * read fails with `sqlite-corrupt`, and the process gets a warning. `before`: `prepare` waits for it, and rejects. A
+   * small file, up to 1 MiB, is checked before in either case. `off`: never, to save what can be read of a damaged file.
+   */
+  readonly integrity?: "background" | "before" | "off"
 }
 
 /** A connection that reads, here; one that writes and one that folds the log, each on a thread of its own. */
 interface Open {
   readonly db: DatabaseSync
   readonly reader: Reader
+  readonly definitions: ReadonlyArray<ViewDefinition>
   readonly views: PackedViews
   readonly writer: Asked
   readonly checkpointer: Checkpointer
+  readonly check: IntegrityCheck | undefined
 }
 
 // Should the checkpointer's thread fall behind or fail, the writer folds the log itself when it is so much longer.
 const patience = 20
-
-/** The schema version of the file, once it is sure that it is ours, or new. */
-const checkFile = (db: DatabaseSync, file: string): number => {
-  const { version, application, empty } = stateOf(db)
-  if (application !== applicationId && !(application === 0 && empty))
-    throw new SqliteStorageError("sqlite-foreign", file, "it holds other tables than ours")
-  if (version > migrations.length)
-    throw new SqliteStorageError(
-      "sqlite-newer",
-      file,
-      `its schema version is ${version}, known are those up to ${migrations.length}`
-    )
-  return version
-}
 
 /** Tries until it succeeds, for what SQLite itself does not wait for others with. `false`: it did not within the time. */
 const succeeds = async (withinMs: number, attempt: () => boolean | Promise<boolean>): Promise<boolean> => {
@@ -122,21 +75,31 @@ const useLog = (db: DatabaseSync): boolean => {
   }
 }
 
+/** To check so many pages takes less than to start a thread. */
+const fewPages = 256
+
+const pagesOf = (db: DatabaseSync): number => Number(db.prepare("PRAGMA page_count").get()?.page_count)
+
 /** Makes the file what the views need, on the connection that reads it from then on. */
 const prepareFile = async (
-  file: string,
-  busyTimeoutMs: number,
+  { file, busyTimeoutMs, integrity }: Required<Options>,
   views: ReadonlyArray<ViewDefinition>
-): Promise<DatabaseSync> => {
+): Promise<{ readonly db: DatabaseSync; readonly isUnchecked: boolean }> => {
   const db = openConnection(file, busyTimeoutMs)
   try {
-    // Before anything is written: a file that is not ours stays as it is.
-    checkFile(db, file)
+    // Before anything is written: a file that is not ours, or damaged, stays as it is.
+    checkState(file, stateOf(db))
+    const isSmall = pagesOf(db) <= fewPages
+    if (integrity !== "off" && isSmall) checkFound(file, checkTables(db))
+    else if (integrity === "before") await checkOnThread({ file, busyTimeoutMs })
+    const isUnchecked = integrity === "background" && !isSmall
     if (!(await succeeds(busyTimeoutMs, () => useLog(db))))
       throw new SqliteStorageError("sqlite-locked", file, "it can't be made to use a log")
     db.exec("BEGIN IMMEDIATE")
     // Again, alone: another process may have migrated meanwhile.
-    migrate(db, checkFile(db, file))
+    const state = stateOf(db)
+    checkState(file, state)
+    migrate(db, state.version)
     // Writes nothing, but fails where nothing can be written; to begin does not.
     db.exec("DELETE FROM views WHERE 0")
     for (const view of views) {
@@ -149,7 +112,7 @@ const prepareFile = async (
         )
     }
     db.exec("COMMIT; PRAGMA query_only = ON")
-    return db
+    return { db, isUnchecked }
   } catch (error) {
     // Closing also rolls back.
     db.close()
@@ -158,18 +121,22 @@ const prepareFile = async (
 }
 
 const openFile = async (
-  { file, busyTimeoutMs, checkpointPages }: Required<Options>,
-  views: ReadonlyArray<ViewDefinition>
+  settings: Required<Options>,
+  views: ReadonlyArray<ViewDefinition>,
+  onDamage: (error: SqliteStorageError) => void
 ): Promise<Open> => {
-  const db = await prepareFile(file, busyTimeoutMs, views)
+  const { file, busyTimeoutMs, checkpointPages } = settings
+  const { db, isUnchecked } = await prepareFile(settings, views)
   try {
     const writer = await startWriter({ file, busyTimeoutMs, foldsAtPages: patience * checkpointPages, views })
     return {
       db,
       reader: new Reader(db, views),
+      definitions: views,
       views: packedViews(views),
       writer,
-      checkpointer: new Checkpointer(file, checkpointPages, writer.fold)
+      checkpointer: new Checkpointer(file, checkpointPages, writer.fold),
+      check: isUnchecked ? new IntegrityCheck({ file, busyTimeoutMs }, onDamage) : undefined
     }
   } catch (error) {
     db.close()
@@ -178,11 +145,14 @@ const openFile = async (
 }
 
 /** Empties the log, which still holds pages as they were. */
-const emptyLog = async ({ writer, checkpointer }: Open, file: string, withinMs: number): Promise<void> =>
-  checkpointer.exclusively(async () => {
-    if (!(await succeeds(withinMs, writer.emptyLog)))
-      throw new SqliteStorageError("sqlite-locked", file, "its log could not be emptied, and holds what was erased")
-  })
+const emptyLog = async ({ writer, checkpointer, check }: Open, file: string, withinMs: number): Promise<void> => {
+  const empty = () =>
+    checkpointer.exclusively(async () => {
+      if (!(await succeeds(withinMs, writer.emptyLog)))
+        throw new SqliteStorageError("sqlite-locked", file, "its log could not be emptied, and holds what was erased")
+    })
+  return check === undefined ? empty() : check.paused(empty)
+}
 
 // A sweep stops others from committing only for so many claims at a time.
 const sweepAtOnce = 5_000
@@ -207,7 +177,8 @@ const changesOf = (group: ReadonlyArray<Commit>, outcomes: ReadonlyArray<Outcome
  *
  * **Gotchas** what is written and folded is so on threads of their own; reads are synchronous, mostly from memory. Where
  * a program may start no thread (Node's permission model without `--allow-worker`) commits block the event loop while the
- * disk syncs. What is watched are this process's commits only.
+ * disk syncs. What is watched are this process's commits only. An erasure during a backup or a dump fails with
+ * `sqlite-locked`, to be repeated: the log, which they read, can't be emptied. `close` waits for the check of one table.
  *
  * **Example**
  * ```ts
@@ -229,15 +200,27 @@ const changesOf = (group: ReadonlyArray<Commit>, outcomes: ReadonlyArray<Outcome
  * ```
  */
 export const make = (options: Options): StorageDriver => {
-  const settings: Required<Options> = { busyTimeoutMs: 5_000, checkpointPages: 1_500, ...options }
+  const settings: Required<Options> = {
+    busyTimeoutMs: 5_000,
+    checkpointPages: 1_500,
+    integrity: "background",
+    ...options
+  }
   const { file, busyTimeoutMs } = settings
   const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
   let open: Open | undefined
+  let damage: SqliteStorageError | undefined
 
-  const use = async <A>(run: (opened: Open) => A): Promise<Awaited<A>> => {
+  const opened = (): Open => {
+    if (damage !== undefined) throw damage
     if (open === undefined) throw new SqliteStorageError("sqlite-failed", file, "it is not open: call prepare first")
+    return open
+  }
+
+  const use = async <A>(run: (using: Open) => A): Promise<Awaited<A>> => {
+    const using = opened()
     try {
-      return await run(open)
+      return await run(using)
     } catch (cause) {
       throw explain(file, cause)
     }
@@ -251,7 +234,9 @@ export const make = (options: Options): StorageDriver => {
       if (file === "" || file === ":memory:")
         throw new SqliteStorageError("sqlite-cannot-open", file, "storage in SQLite needs a file")
       try {
-        open = await openFile(settings, views)
+        open = await openFile(settings, views, (error) => {
+          damage = error
+        })
       } catch (cause) {
         throw explain(file, cause)
       }
@@ -277,10 +262,10 @@ export const make = (options: Options): StorageDriver => {
           return reader.behind()
         })
     },
-    erase: (workspace, subject) =>
-      use(async (opened) => {
-        const erased = await opened.writer.erase(workspace, subject)
-        await emptyLog(opened, file, busyTimeoutMs)
+    erase: (workspace, subject, stream) =>
+      use(async (using) => {
+        const erased = await using.writer.erase(workspace, subject, stream)
+        await emptyLog(using, file, busyTimeoutMs)
         return erased
       }),
     sweep: async (nowMs) => {
@@ -310,9 +295,35 @@ export const make = (options: Options): StorageDriver => {
         watchers.delete(onChange)
       }
     },
+    dump: async function* (workspace, afterPosition) {
+      const { definitions } = opened()
+      const db = openConnection(file, busyTimeoutMs)
+      try {
+        db.exec("PRAGMA query_only = ON; BEGIN")
+        for await (const batch of dump(db, definitions, workspace, afterPosition)) {
+          opened()
+          yield batch
+        }
+      } catch (cause) {
+        throw explain(file, cause)
+      } finally {
+        db.close()
+      }
+    },
+    load: (workspace, holdings) =>
+      use(async ({ writer, views, checkpointer }) => {
+        await writer.load(workspace, toWrites(views, holdings))
+        checkpointer.wrote(holdings.length)
+      }),
+    drop: (workspace) =>
+      use(async (using) => {
+        await using.writer.drop(workspace)
+        await emptyLog(using, file, busyTimeoutMs)
+      }),
     close: async () => {
       const closing = open
       open = undefined
+      await closing?.check?.stop()
       await closing?.checkpointer.stop()
       await closing?.writer.close()
       // The last to close folds the log into the file.
@@ -320,3 +331,85 @@ export const make = (options: Options): StorageDriver => {
     }
   }
 }
+
+/** A file to copy, and where to. */
+export interface CopyOptions {
+  readonly from: string
+  /** Its directory must exist. */
+  readonly to: string
+  /** Told a few times a second how far it has come. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** How a backup becomes the file of a desk. */
+export interface RestoreOptions extends CopyOptions {
+  /** A file that is there is replaced. Default: refused. */
+  readonly replace?: boolean
+}
+
+/** What came of a copy. **Units** bytes. */
+export interface Copied {
+  readonly bytes: number
+}
+
+/**
+ * Copies a desk's file as it is at one instant, while a desk writes it, in this process or another.
+ *
+ * The copy is one file, checked and synced before it appears under its name, with the rights of the original. What was
+ * erased before is not in it, nor are free pages.
+ *
+ * **Fails with** {@link SqliteStorageError} (rejected): `sqlite-exists` when `to` is there, `sqlite-missing`,
+ * `sqlite-foreign`, `sqlite-newer` or `sqlite-corrupt` for what `from` is, `sqlite-cannot-open`, `sqlite-read-only` or
+ * `sqlite-full` for where `to` is. It then leaves nothing; only a process that is killed leaves a `*.partial` beside it.
+ *
+ * **Gotchas** commits and reads go on meanwhile, but the log grows by what is written and can't be emptied: an erasure
+ * fails with `sqlite-locked` after `busyTimeoutMs`, to be repeated. Where no thread can be started it blocks the event loop.
+ *
+ * **Example**
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { mkdtempSync, rmSync } from "node:fs"
+ * import { tmpdir } from "node:os"
+ * import { join } from "node:path"
+ * import { SqliteStorage } from "@switchboard/storage-sqlite"
+ *
+ * const directory = mkdtempSync(join(tmpdir(), "switchboard-"))
+ * const [desk, monday] = [join(directory, "desk.db"), join(directory, "monday.db")]
+ * const driver = SqliteStorage.make({ file: desk })
+ * await driver.prepare([])
+ * await driver.commit([{ workspace: "acme", claims: [{ key: "k", value: "before" }] }], 0)
+ * await SqliteStorage.backup({ from: desk, to: monday })
+ * await driver.close()
+ *
+ * await assert.rejects(SqliteStorage.restore({ from: monday, to: desk }), { code: "sqlite-exists" })
+ * await SqliteStorage.restore({ from: monday, to: desk, replace: true })
+ * rmSync(directory, { recursive: true })
+ * ```
+ */
+export const backup = async ({ from, to, onProgress }: CopyOptions): Promise<Copied> => {
+  await checkThere(from)
+  await checkFree(to)
+  return { bytes: await copyFile({ from, to, onProgress, checks: false, beforeNaming: () => checkFree(to) }) }
+}
+
+/**
+ * Makes a backup the file of a desk, once it is sure that the backup is whole: every page, and every index against its table.
+ *
+ * **Fails with** {@link SqliteStorageError} (rejected): `sqlite-exists` when `to`, or a log of it, is there and `replace`
+ * is not said; `sqlite-in-use` when something has it open; otherwise as {@link backup}. What was there then stays.
+ *
+ * **Gotchas** stop the desk first. One that is started while this runs is only noticed up to the end of the copying. A
+ * file too damaged to tell whether it is open is replaced.
+ */
+export const restore = async ({ from, to, replace = false, onProgress }: RestoreOptions): Promise<Copied> => {
+  await checkThere(from)
+  const makeWay = replace ? () => takeOver(to) : () => checkFree(to)
+  await makeWay()
+  const beforeNaming = async () => {
+    await makeWay()
+    await removeLogs(to)
+  }
+  return { bytes: await copyFile({ from, to, onProgress, checks: true, beforeNaming }) }
+}
+
+export type { Progress }

@@ -1,17 +1,16 @@
 /**
- * A thread with a connection of its own: one writes, another folds the log. It answers in the order in which it is asked.
+ * A thread with a connection of its own: one writes, another folds the log, others check or copy the file. It answers in the order in which it is asked.
  *
  * @module
  */
 import { parentPort, workerData } from "node:worker_threads"
-import { openFolder } from "./internal/FoldConnection.ts"
+import { openRole } from "./internal/Roles.ts"
 import { answer, type Opening, type Request } from "./internal/ThreadMessage.ts"
-import { openWriter } from "./internal/WriterConnection.ts"
 
 let methods: { readonly [name: string]: (...input: ReadonlyArray<never>) => unknown } = {}
 const opened = answer(() => {
   const { role, settings } = workerData as Opening
-  methods = { ...(role === "write" ? openWriter(settings) : openFolder(settings)) }
+  methods = { ...openRole(role, settings) }
 })
 parentPort?.postMessage(opened)
 parentPort?.on("message", ([name, ...input]: Request) => {

@@ -1,1 +1,2 @@
 export * as SqliteStorage from "./SqliteStorage.ts"
+export * as SqliteStorageError from "./SqliteStorageError.ts"

@@ -8,12 +8,15 @@ import { setImmediate } from "node:timers/promises"
 import type { Worker } from "node:worker_threads"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
 import { afterEach, test, vi } from "vitest"
+import { fill, inDirectory, open } from "./Given.ts"
 
 const threads = vi.hoisted(() => ({
   areForbidden: false,
   started: [] as Array<Worker>,
-  /** Told before an answer of a thread arrives: its number, from 0, and that of the answer. */
-  onAnswer: (_thread: number, _answer: number) => {}
+  /** What was asked of each, by its name. */
+  asked: [] as Array<string>,
+  /** Told before an answer of a thread arrives: its number, from 0, and that of the answer, which arrives after what is returned. */
+  onAnswer: (_thread: number, _answer: number): Promise<void> | undefined => undefined
 }))
 vi.mock("node:worker_threads", async (original) => {
   const real = await original<typeof import("node:worker_threads")>()
@@ -26,8 +29,15 @@ vi.mock("node:worker_threads", async (original) => {
     readonly #number = threads.started.length
     #answers = 0
     override emit(event: string | symbol, ...values: Array<unknown>): boolean {
-      if (event === "message") threads.onAnswer(this.#number, this.#answers++)
-      return Reflect.apply(super.emit, this, [event, ...values])
+      const emit = () => Reflect.apply(super.emit, this, [event, ...values])
+      const wait = event === "message" ? threads.onAnswer(this.#number, this.#answers++) : undefined
+      if (wait === undefined) return emit()
+      void wait.then(emit)
+      return true
+    }
+    override postMessage(message: ReadonlyArray<unknown>): void {
+      threads.asked.push(message.join(" "))
+      super.postMessage(message)
     }
   }
   return { ...real, Worker: Thread }
@@ -35,7 +45,8 @@ vi.mock("node:worker_threads", async (original) => {
 afterEach(() => {
   threads.areForbidden = false
   threads.started.length = 0
-  threads.onAnswer = () => {}
+  threads.asked.length = 0
+  threads.onAnswer = () => undefined
 })
 
 const view = { name: "things", version: 1, fields: {}, indexes: [] } as const
@@ -121,9 +132,11 @@ test("[SQLITE-4] the log begins anew after a fold that did not get to its end", 
     const folded = new Promise<void>((resolve) => {
       // Of the second thread, which folds; its first answer says that it is open.
       threads.onAnswer = (thread, answer) => {
-        if (thread !== 1 || answer !== 1) return
-        other.close()
-        resolve()
+        if (thread === 1 && answer === 1) {
+          other.close()
+          resolve()
+        }
+        return undefined
       }
     })
     await driver.commit([{ workspace: "w", views: many("second") }], 0)
@@ -138,13 +151,13 @@ test("[SQLITE-4] a writer that ends as the log is to begin anew does not end the
   withDriver({ checkpointPages: 50 }, async (driver) => {
     const folded = { once: Promise.withResolvers<void>(), again: Promise.withResolvers<void>() }
     threads.onAnswer = (thread, answer) => {
-      if (thread !== 1) return
-      if (answer === 1) {
+      if (thread === 1 && answer === 1) {
         // Asked to finish, it is gone before it answers.
         void threads.started[0]?.terminate()
         folded.once.resolve()
       }
-      if (answer === 2) folded.again.resolve()
+      if (thread === 1 && answer === 2) folded.again.resolve()
+      return undefined
     }
     const write = (round: number) => {
       const views = Array.from({ length: 60 }, (_, index) => ({
@@ -186,3 +199,44 @@ test("[SQLITE-1] a disk that is full fails the group, and what was there goes on
     DatabaseSync.prototype.exec = exec
   }
 })
+
+test("[SQLITE-13] an erasure waits for the table that is being checked, and the next waits for the erasure", () =>
+  inDirectory(async (file) => {
+    await fill(file, 400)
+    threads.started.length = 0
+    const checked = Promise.withResolvers<void>()
+    const isChecking = Promise.withResolvers<void>()
+    threads.onAnswer = (thread, answer) => {
+      // Of the second thread, which checks: it is open, these are the tables, and then what is found in each.
+      if (thread !== 1 || answer !== 2) return undefined
+      isChecking.resolve()
+      return checked.promise
+    }
+    const driver = await open(file, { busyTimeoutMs: 0 })
+    await isChecking.promise
+    threads.asked.length = 0
+    const erasing = driver.erase("w", "p")
+    while ((await driver.claims("w", ["later"], 0))[0] === undefined)
+      await driver.commit([{ workspace: "w", claims: [{ key: "later", value: "v" }] }], 0)
+    assert(threads.asked.includes("erase w p ") && !threads.asked.includes("emptyLog"))
+    checked.resolve()
+    await erasing
+    const asked = threads.asked.filter((name) => /^(emptyLog|check)/.test(name))
+    assert.equal(asked[0], "emptyLog")
+    await driver.close()
+  }))
+
+test("[SQLITE-13] where no thread can be started a warning says that the file is not checked", () =>
+  inDirectory(async (file) => {
+    await fill(file, 400)
+    threads.areForbidden = true
+    const warnings: Array<string> = []
+    const listen = (warning: Error) => warnings.push(warning.message)
+    process.on("warning", listen)
+    const driver = await open(file)
+    assert.equal(await driver.head("w"), 400)
+    await setImmediate()
+    process.off("warning", listen)
+    assert(warnings.some((warning) => /was not checked: no thread can be started; ask for .*"before"/.test(warning)))
+    await driver.close()
+  }))

@@ -104,7 +104,7 @@ export const erasure = (opened: Opened): void => {
     )
     equal(await driver.journal("w", 0, 99), after, "journal")
     equal((await driver.documents("w", "things", ["p1"]))[0]?.document, { name: "P" }, "document")
-    equal(await dueKeys(driver, 9), "v:p1 w:p1", "timers")
+    equal((await dueKeys(driver, 9)).split(" ").sort(), ["v:p1", "w:p1"], "timers")
     equal((await driver.claims("w", ["p1"], 0))[0]?.value, "P", "claim")
     equal(await driver.journal("v", 0, 99), untouched, "another workspace")
     equal((await driver.erase("w", "p", "s/1")).events, 0, "twice")

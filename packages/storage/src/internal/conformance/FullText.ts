@@ -278,7 +278,10 @@ export const fullText = (
           await second.prepare(views)
           for (let round = 0; round < 6; round++) {
             const [writer, other] = round % 2 === 0 ? [first, second] : [second, first]
-            await write(writer, "w", [put(`k${round}`, `word${round} red`), put("k0", `word0 turn${round} red`)])
+            await write(writer, "w", [
+              ...(round === 0 ? [] : [put(`k${round}`, `word${round} red`)]),
+              put("k0", `word0 turn${round} red`)
+            ])
             await fullTextOf(round % 3 === 0 ? writer : other).index(9)
             equal(await find(other, `turn${round}`), ["k0"], "the other finds it")
             equal((await find(writer, "red")).length, round + 1, "all of them")

@@ -3,6 +3,7 @@ import {
   type Commit,
   type Outcome,
   StorageInvalidError,
+  type StoredDocument,
   type TimerChange,
   type ViewChange,
   type ViewDefinition
@@ -74,13 +75,13 @@ export interface Write {
   readonly cursor: { readonly reader: string; readonly from: number; readonly to: number } | undefined
 }
 
-// SQLite would store other text, but not give it back as it was.
-const key = (field: string, text: string): string => {
+/** SQLite would store other text, but not give it back as it was. */
+export const key = (field: string, text: string): string => {
   if (!text.includes("\0") && text.isWellFormed()) return text
   throw new StorageInvalidError({ field, expected: "well-formed text without NUL", found: JSON.stringify(text) })
 }
 
-const keyOrNull = (field: string, text: string | undefined): string | null =>
+export const keyOrNull = (field: string, text: string | undefined): string | null =>
   text === undefined ? null : key(field, text)
 
 /** The views a file was opened with, by name, with their place in the list. */
@@ -102,17 +103,40 @@ const packAppend = (into: Packed, { stream, expectedVersion, events }: Append): 
     )
 }
 
+const viewOf = (views: PackedViews, name: string) => {
+  const view = views.get(name)
+  if (view === undefined) throw unknownView(name)
+  return view
+}
+
 const packDocument = (into: Packed, views: PackedViews, change: ViewChange): void => {
-  const view = views.get(change.view)
-  if (view === undefined) throw unknownView(change.view)
-  into.push(view.place, key("key", change.key))
+  const { place, definition } = viewOf(views, change.view)
+  into.push(place, key("key", change.key))
   if (!("put" in change)) {
     into.push(null)
     return
   }
-  const { definition } = view
   into.push(JSON.stringify(change.put), change.version ?? null, keyOrNull("subject", change.subject))
   for (const field in definition.fields) into.push(bound(fieldValue(definition, change.put, field)))
+}
+
+/** A document as its columns hold it; `path` is where it stands in what was handed over. */
+export const toDocumentWrite = (
+  views: PackedViews,
+  view: string,
+  { key: name, document, version }: StoredDocument,
+  subject: string | undefined,
+  path: string
+): DocumentWrite & { readonly document: string } => {
+  const { place, definition } = viewOf(views, view)
+  return {
+    view: place,
+    key: key(`${path}.document.key`, name),
+    document: JSON.stringify(document),
+    version: version ?? null,
+    subject: keyOrNull(`${path}.subject`, subject),
+    values: Object.keys(definition.fields).map((field) => bound(fieldValue(definition, document, field)))
+  }
 }
 
 const packTimer = (into: Packed, change: TimerChange): void => {

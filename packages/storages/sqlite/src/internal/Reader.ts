@@ -13,7 +13,7 @@ import type {
 } from "@switchboard/storage/StorageDriver"
 import { unknownView } from "./Columns.ts"
 import { rowOf } from "./Position.ts"
-import { type ClaimRow, eventColumns, isLive, type TimerRow, timerColumns } from "./Rows.ts"
+import { type ClaimRow, dropped, eventColumns, isLive, type TimerRow, timerColumns } from "./Rows.ts"
 import { ViewReader } from "./ViewReader.ts"
 
 // SQLite wants a 64-bit integer; no page is that long.
@@ -31,7 +31,7 @@ export class Reader {
     this.#statements = {
       number: db.prepare("SELECT id FROM workspaces WHERE name = ?"),
       head: db.prepare("SELECT head FROM workspaces WHERE id = ?"),
-      workspaces: db.prepare("SELECT name FROM workspaces ORDER BY name"),
+      workspaces: db.prepare(`SELECT name FROM workspaces WHERE revisions > ${dropped} ORDER BY name`),
       stream: db.prepare(
         `SELECT ${eventColumns} FROM journal WHERE workspace = ? AND stream = ? AND version > ? ORDER BY version LIMIT ?`
       ),

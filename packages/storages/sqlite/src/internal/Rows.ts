@@ -8,6 +8,9 @@ export interface WorkspaceRow {
   readonly revisions: number
 }
 
+/** The `revisions` of a workspace that was dropped: its number stays its own, since others may remember it. */
+export const dropped = -1
+
 export const eventColumns = `id - workspace * ${eventsPerWorkspace} AS position, stream, version, type, schema, recorded_at, subject, personal, body`
 
 export interface TimerRow extends SqlTimerRow {

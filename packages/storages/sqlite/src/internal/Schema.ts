@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
+import { SqliteStorageError } from "../SqliteStorageError.ts"
 
 /** "SWBD": marks a file as ours. */
 export const applicationId = 0x53574244
@@ -56,13 +57,31 @@ export const migrations: ReadonlyArray<string> = [
 ]
 
 /** What a file says of itself before anything is written to it. */
-export const stateOf = (db: DatabaseSync) => {
+export interface FileState {
+  readonly version: number
+  readonly application: number
+  readonly empty: boolean
+}
+
+export const stateOf = (db: DatabaseSync): FileState => {
   const number = (name: string) => Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? { 0: 0 })[0])
   return {
     version: number("user_version"),
     application: number("application_id"),
     empty: db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined
   }
+}
+
+/** **Fails with** {@link SqliteStorageError} (thrown) for a file that is neither ours nor new, or of a newer version. */
+export const checkState = (file: string, { version, application, empty }: FileState): void => {
+  if (application !== applicationId && !(application === 0 && empty))
+    throw new SqliteStorageError("sqlite-foreign", file, "it holds other tables than ours")
+  if (version > migrations.length)
+    throw new SqliteStorageError(
+      "sqlite-newer",
+      file,
+      `its schema version is ${version}, known are those up to ${migrations.length}`
+    )
 }
 
 /** Does the steps still missing, inside the caller's transaction. */

@@ -1,11 +1,10 @@
 import { StorageInvalidError } from "@switchboard/storage/StorageDriver"
-import type { FolderSettings } from "./FoldConnection.ts"
-import type { WriterSettings } from "./WriterConnection.ts"
+import type { Roles } from "./Roles.ts"
 
 /** What a thread is for, and how it opens its connection. */
-export type Opening =
-  | { readonly role: "write"; readonly settings: WriterSettings }
-  | { readonly role: "fold"; readonly settings: FolderSettings }
+export type Opening = {
+  readonly [Role in keyof Roles]: { readonly role: Role; readonly settings: Roles[Role]["settings"] }
+}[keyof Roles]
 
 export type Request = readonly [name: string, ...input: ReadonlyArray<unknown>]
 

@@ -9,9 +9,10 @@ import {
   type ViewDefinition
 } from "@switchboard/storage/StorageDriver"
 import { tableOf } from "./Columns.ts"
-import type { AppendWrite, ClaimWrite, TimerWrite, Write } from "./Packed.ts"
+import { checkNext, type HoldingWrite } from "./Holdings.ts"
+import type { AppendWrite, ClaimWrite, EventWrite, TimerWrite, Write } from "./Packed.ts"
 import { mostWorkspaces, rowOf } from "./Position.ts"
-import { type ClaimRow, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
+import { type ClaimRow, dropped, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
 import { textTableOf } from "./TextIndex.ts"
 import { ViewWriter } from "./ViewWriter.ts"
 
@@ -59,7 +60,10 @@ export class Writer {
       rollback: db.prepare("ROLLBACK"),
       dataVersion: db.prepare("PRAGMA data_version"),
       space: db.prepare("SELECT id, name, head, revisions FROM workspaces WHERE name = ?"),
-      addSpace: db.prepare("INSERT INTO workspaces (name, head, revisions) VALUES (?, 0, 0)"),
+      addSpace: db.prepare(
+        `INSERT INTO workspaces (name, head, revisions) VALUES (?, 0, 0)
+         ON CONFLICT (name) DO UPDATE SET head = 0, revisions = 0 RETURNING id`
+      ),
       saveSpace: db.prepare("UPDATE workspaces SET head = ?, revisions = ? WHERE id = ?"),
       tip: db.prepare(
         "SELECT version, recorded_at FROM journal WHERE workspace = ? AND stream = ? ORDER BY version DESC LIMIT 1"
@@ -70,6 +74,7 @@ export class Writer {
       ),
       addSubject: db.prepare("INSERT OR IGNORE INTO subjects (workspace, subject, stream) VALUES (?, ?, ?)"),
       cursor: db.prepare("SELECT position FROM cursors WHERE reader = ? AND workspace = ?"),
+      removeCursor: db.prepare("DELETE FROM cursors WHERE reader = ? AND workspace = ?"),
       moveCursor: db.prepare("INSERT OR REPLACE INTO cursors (reader, workspace, position) VALUES (?, ?, ?)"),
       claim: db.prepare("SELECT key, value, expires_at, revision FROM claims WHERE workspace = ? AND key = ?"),
       putClaim: db.prepare(
@@ -146,14 +151,14 @@ export class Writer {
     const known = this.#spaces.get(name)
     if (known !== undefined) return known
     const row = this.#statements.space.get(name) as WorkspaceRow | undefined
-    if (row === undefined) return undefined
+    if (row === undefined || row.revisions === dropped) return undefined
     const space: Counters = { id: row.id, head: row.head, revisions: row.revisions }
     this.#spaces.set(name, space)
     return space
   }
 
   #add(name: string): Counters {
-    const id = Number(this.#statements.addSpace.run(name).lastInsertRowid)
+    const id = Number(this.#statements.addSpace.get(name)?.id)
     if (id > mostWorkspaces)
       throw new StorageInvalidError({ field: "workspace", expected: `at most ${mostWorkspaces}`, found: String(id) })
     const space: Counters = { id, head: 0, revisions: 0 }
@@ -232,18 +237,7 @@ export class Writer {
       const position = ++space.head
       if (event.recordedAtMs >= recordedAtMs) recordedAtMs = event.recordedAtMs
       else raised.push({ position, recordedAtMs })
-      this.#statements.append.run(
-        rowOf(space.id, position),
-        space.id,
-        stream,
-        version,
-        event.type,
-        event.schema,
-        recordedAtMs,
-        event.subject,
-        event.personal,
-        event.body
-      )
+      this.#insert(space, stream, position, version, recordedAtMs, event)
       if (event.subject !== null && event.subject !== subject) {
         this.#statements.addSubject.run(space.id, event.subject, stream)
         subject = event.subject
@@ -252,6 +246,18 @@ export class Writer {
     }
     this.#changed.add(space)
     this.#tips.set(space.id, stream, { version, recordedAtMs, subject })
+  }
+
+  #insert(
+    space: Counters,
+    stream: string,
+    position: number,
+    version: number,
+    recordedAtMs: number,
+    { type, schema, subject, personal, body }: EventWrite
+  ): void {
+    const id = rowOf(space.id, position)
+    this.#statements.append.run(id, space.id, stream, version, type, schema, recordedAtMs, subject, personal, body)
   }
 
   #claim(space: Counters, { key, revision, value, expiresAtMs, subject }: ClaimWrite): void {
@@ -263,7 +269,7 @@ export class Writer {
   }
 
   #timer(space: Counters, write: TimerWrite, before: TimerRow | undefined): void {
-    const { kind, key, dueAtMs, payload, lane, subject } = write
+    const { kind, dueAtMs, payload, lane, subject } = write
     if (payload === null) {
       if (before !== undefined) this.#clear(space, before)
       return
@@ -275,6 +281,15 @@ export class Writer {
     }
     const sequence = before === undefined ? revision : this.#raise(space, space.revisions + 1)
     if (before !== undefined) this.#clear(space, before)
+    this.#addTimer(space, { ...write, payload }, revision, sequence)
+  }
+
+  #addTimer(
+    space: Counters,
+    { kind, key, dueAtMs, payload, lane, subject }: TimerWrite,
+    revision: number,
+    sequence: number
+  ): void {
     const ready = lane === null || this.#statements.laneHasOthers.get(space.id, lane) === undefined ? 1 : 0
     this.#statements.addTimer.run(space.id, key, kind, dueAtMs, lane, subject, revision, sequence, ready, payload)
   }
@@ -292,9 +307,93 @@ export class Writer {
     return revision
   }
 
+  // ── Exactly as it stands ──
+
+  /** Puts what a dump held. **Fails with** `StorageInvalidError` (thrown) when an event does not follow on what is there. */
+  load(workspace: string, holdings: ReadonlyArray<HoldingWrite>): void {
+    if (holdings.length === 0) return
+    this.#transaction(() => {
+      const space = this.#space(workspace) ?? this.#add(workspace)
+      this.#changed.add(space)
+      for (const [index, holding] of holdings.entries())
+        if (holding.kind === "event") this.#loadEvent(space, holding, index)
+        else this.#loadOther(space, holding)
+    })
+  }
+
+  #loadEvent(space: Counters, event: HoldingWrite & { readonly kind: "event" }, index: number): void {
+    const { stream, position, version, write } = event
+    const tip = this.#tip(space, stream)
+    checkNext(index, "position", space.head + 1, position)
+    checkNext(index, "version", tip.version + 1, version)
+    this.#insert(space, stream, position, version, write.recordedAtMs, write)
+    if (write.personal !== null) this.#statements.addSubject.run(space.id, write.subject, stream)
+    space.head = position
+    this.#tips.set(space.id, stream, { version, recordedAtMs: write.recordedAtMs, subject: undefined })
+  }
+
+  #loadOther(space: Counters, holding: Exclude<HoldingWrite, { readonly kind: "event" }>): void {
+    switch (holding.kind) {
+      case "document": {
+        const { write } = holding
+        this.#views[write.view]!.put(space.id, write.key, write.document, write)
+        return
+      }
+      case "timer": {
+        const { write } = holding
+        const before = this.#statements.timer.get(space.id, write.key) as TimerRow | undefined
+        if (before !== undefined) this.#clear(space, before)
+        this.#addTimer(space, write, write.revision, write.sequence)
+        this.#raise(space, Math.max(write.revision, write.sequence))
+        return
+      }
+      case "claim": {
+        const { key, value, expiresAtMs, revision, subject } = holding.write
+        this.#statements.putClaim.run(space.id, key, value, expiresAtMs, revision, subject)
+        this.#raise(space, revision)
+        return
+      }
+      case "cursor":
+        if (holding.position === 0) this.#statements.removeCursor.run(holding.reader, space.id)
+        else this.#statements.moveCursor.run(holding.reader, space.id, holding.position)
+    }
+  }
+
   // ── Removing ──
 
-  erase(workspace: string, subject: string): Erased {
+  /** Removes a workspace; its number stays its own. */
+  drop(workspace: string): void {
+    const db = this.#db
+    this.#transaction(() => {
+      const space = this.#space(workspace)
+      if (space === undefined) return
+      for (const { view, hasWords } of this.#everyView()) {
+        const where = `${tableOf(view)} WHERE workspace = ?`
+        if (hasWords) {
+          db.prepare(`DELETE FROM ${textTableOf(view)} WHERE rowid IN (SELECT id FROM ${where})`).run(space.id)
+          db.prepare(`DELETE FROM words_changed WHERE id IN (SELECT id FROM ${where}) AND view = ?`).run(space.id, view)
+        }
+        db.prepare(`DELETE FROM ${where}`).run(space.id)
+      }
+      db.prepare("DELETE FROM journal WHERE id > ? AND id < ?").run(rowOf(space.id, 0), rowOf(space.id + 1, 0))
+      for (const table of ["subjects", "timers", "claims", "cursors"])
+        db.prepare(`DELETE FROM ${table} WHERE workspace = ?`).run(space.id)
+      this.#statements.saveSpace.run(0, dropped, space.id)
+      this.#forget()
+    })
+  }
+
+  /** Every view of the file, also one this program doesn't know. */
+  #everyView(): ReadonlyArray<{ readonly view: string; readonly hasWords: boolean }> {
+    const hasWords = this.#db.prepare("SELECT 1 FROM words_state WHERE view = ?")
+    return this.#db
+      .prepare("SELECT name FROM views ORDER BY name")
+      .all()
+      .map(({ name }) => ({ view: String(name), hasWords: hasWords.get(name!) !== undefined }))
+  }
+
+  /** With a stream, only the personal fields of the subject's events in that one. */
+  erase(workspace: string, subject: string, stream: string | undefined): Erased {
     const none: Erased = { events: 0, documents: [], timers: [], claims: [] }
     const db = this.#db
     return this.#transaction(() => {
@@ -305,28 +404,30 @@ export class Writer {
         "UPDATE journal SET personal = NULL WHERE workspace = ? AND stream = ? AND subject = ? AND personal IS NOT NULL"
       )
       let events = 0
-      for (const row of db
-        .prepare("SELECT stream FROM subjects WHERE workspace = ? AND subject = ?")
-        .all(space.id, subject))
-        events += Number(empty.run(space.id, String(row.stream), subject).changes)
-      db.prepare("DELETE FROM subjects WHERE workspace = ? AND subject = ?").run(space.id, subject)
-      const hasWords = db.prepare("SELECT 1 FROM words_state WHERE view = ?")
-      // Every view of the file, also one this program doesn't know.
-      const documents = db
-        .prepare("SELECT name FROM views ORDER BY name")
-        .all()
-        .flatMap((row) => {
-          const view = String(row.name)
-          const where = `${tableOf(view)} WHERE workspace = ? AND subject = ?`
-          const keys = keysOf(db.prepare(`SELECT key FROM ${where} ORDER BY key`))
-          if (hasWords.get(view) !== undefined) {
-            const ids = `SELECT id FROM ${where}`
-            db.prepare(`DELETE FROM ${textTableOf(view)} WHERE rowid IN (${ids})`).run(space.id, subject)
-            db.prepare(`DELETE FROM words_changed WHERE id IN (${ids}) AND view = ?`).run(space.id, subject, view)
-          }
-          db.prepare(`DELETE FROM ${where}`).run(space.id, subject)
-          return keys.map((key) => ({ view, key }))
-        })
+      const streams = db.prepare("SELECT stream FROM subjects WHERE workspace = ? AND subject = ?")
+      const forgetStream = db.prepare("DELETE FROM subjects WHERE workspace = ? AND subject = ? AND stream = ?")
+      for (const row of streams.all(space.id, subject)) {
+        const found = String(row.stream)
+        if (stream !== undefined && found !== stream) continue
+        events += Number(empty.run(space.id, found, subject).changes)
+        forgetStream.run(space.id, subject, found)
+      }
+      if (stream !== undefined) {
+        // That it is noted in which streams a subject has personal fields is remembered.
+        this.#forget()
+        return { ...none, events }
+      }
+      const documents = this.#everyView().flatMap(({ view, hasWords }) => {
+        const where = `${tableOf(view)} WHERE workspace = ? AND subject = ?`
+        const keys = keysOf(db.prepare(`SELECT key FROM ${where} ORDER BY key`))
+        if (hasWords) {
+          const ids = `SELECT id FROM ${where}`
+          db.prepare(`DELETE FROM ${textTableOf(view)} WHERE rowid IN (${ids})`).run(space.id, subject)
+          db.prepare(`DELETE FROM words_changed WHERE id IN (${ids}) AND view = ?`).run(space.id, subject, view)
+        }
+        db.prepare(`DELETE FROM ${where}`).run(space.id, subject)
+        return keys.map((key) => ({ view, key }))
+      })
       const timers = db
         .prepare(`SELECT ${timerColumns} FROM timers WHERE workspace = ? AND subject = ? ORDER BY sequence`)
         .all(space.id, subject) as unknown as ReadonlyArray<TimerRow>

@@ -1,5 +1,6 @@
 import type { Erased, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { openConnection } from "./Connection.ts"
+import type { HoldingWrite } from "./Holdings.ts"
 import { type Packed, packOutcomes, unpack } from "./Packed.ts"
 import { Writer } from "./Writer.ts"
 
@@ -16,7 +17,9 @@ export interface WriterSettings {
 export interface Writing {
   /** Takes a packed group, returns packed outcomes. */
   readonly commit: (packed: Packed, nowMs: number) => Packed
-  readonly erase: (workspace: string, subject: string) => Erased
+  readonly load: (workspace: string, holdings: ReadonlyArray<HoldingWrite>) => void
+  readonly drop: (workspace: string) => void
+  readonly erase: (workspace: string, subject: string, stream: string | undefined) => Erased
   /** Removes up to `limit` expired claims; returns how many. */
   readonly sweep: (nowMs: number, limit: number) => number
   /** Indexes the words of up to `limit` documents; returns of how many. */
@@ -39,7 +42,9 @@ export const openWriter = ({ file, busyTimeoutMs, foldsAtPages, views }: WriterS
   const truncate = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)")
   return {
     commit: (packed, nowMs) => packOutcomes(writer.commit(unpack(packed, fieldCounts), nowMs)),
-    erase: (workspace, subject) => writer.erase(workspace, subject),
+    load: (workspace, holdings) => writer.load(workspace, holdings),
+    drop: (workspace) => writer.drop(workspace),
+    erase: (workspace, subject, stream) => writer.erase(workspace, subject, stream),
     sweep: (nowMs, limit) => writer.sweep(nowMs, limit),
     index: (limit) => writer.index(limit),
     fold: () => void fold.get(),

@@ -28,7 +28,9 @@ const inThread = (first: Thread, settings: WriterSettings): Asked => {
   }
   return {
     commit: (packed, nowMs) => ask("commit", packed, nowMs),
-    erase: (workspace, subject) => ask("erase", workspace, subject),
+    load: (workspace, holdings) => ask("load", workspace, holdings),
+    drop: (workspace) => ask("drop", workspace),
+    erase: (workspace, subject, stream) => ask("erase", workspace, subject, stream),
     sweep: (nowMs, limit) => ask("sweep", nowMs, limit),
     index: (limit) => ask("index", limit),
     fold: () => ask("fold"),
@@ -39,7 +41,9 @@ const inThread = (first: Thread, settings: WriterSettings): Asked => {
 
 const inPlace = (writing: Writing): Asked => ({
   commit: async (packed, nowMs) => writing.commit(packed, nowMs),
-  erase: async (workspace, subject) => writing.erase(workspace, subject),
+  load: async (workspace, holdings) => writing.load(workspace, holdings),
+  drop: async (workspace) => writing.drop(workspace),
+  erase: async (workspace, subject, stream) => writing.erase(workspace, subject, stream),
   sweep: async (nowMs, limit) => writing.sweep(nowMs, limit),
   index: async (limit) => writing.index(limit),
   fold: async () => writing.fold(),
