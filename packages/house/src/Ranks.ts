@@ -2,14 +2,17 @@
 const rank1 = ["channel", "storage", "routing", "sla", "bot", "metrics"]
 
 /** Packages that hold rules, and so must have a SPEC.md. */
-export const domain: ReadonlyArray<string> = ["conversation", ...rank1, "desk"].map((name) => `packages/${name}`)
+export const domain: ReadonlyArray<string> = ["conversation", ...rank1, "desk", "operations"].map(
+  (name) => `packages/${name}`
+)
 
 const rankOf = (folder: string): number | undefined => {
   if (folder === "packages/conversation") return 0
   if (rank1.some((name) => folder === `packages/${name}`)) return 1
   if (folder === "packages/desk" || /^packages\/(channels|storages)\/[^/]+$/.test(folder)) return 2
-  if (/^examples\/[^/]+$/.test(folder)) return 3
-  return folder === "packages/house" ? 4 : undefined
+  if (folder === "packages/operations") return 3
+  if (/^examples\/[^/]+$/.test(folder)) return 4
+  return folder === "packages/house" ? 5 : undefined
 }
 
 export const isKnown = (folder: string): boolean => rankOf(folder) !== undefined
@@ -26,7 +29,7 @@ export const isShared = (folder: string): boolean => isPure(folder) || folder ==
  */
 export const mayUse = (from: string, to: string): boolean => {
   const [fromRank, toRank] = [rankOf(from), rankOf(to)]
-  if (fromRank === undefined || toRank === undefined || toRank >= fromRank || fromRank === 4) return false
+  if (fromRank === undefined || toRank === undefined || toRank >= fromRank || fromRank === 5) return false
   if (from.startsWith("packages/channels/")) return to === "packages/channel" || to === "packages/conversation"
   if (from.startsWith("packages/storages/")) return to === "packages/storage"
   return true
@@ -45,6 +48,8 @@ export const allowance = (folder: string): string => {
     case 2:
       return "desk may use only ranks 0 and 1"
     case 3:
+      return "operations may use only lower ranks"
+    case 4:
       return "an example may use published packages only"
     default:
       return "packages/house reads the others as files, it imports none"

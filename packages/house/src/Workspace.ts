@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve, sep } from "node:path"
 export interface Manifest {
   readonly name: string
   readonly private?: boolean
+  readonly bin?: Readonly<Record<string, string>>
   readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>

@@ -163,7 +163,7 @@ test.concurrent("sla alone, installed from its tarball, runs where no Effect is 
 test("a tarball holds what a reader of the package needs, and nothing else", () => {
   for (const { owner } of tarballs) {
     const packed = readdirSync(join(folder, "everything/node_modules", owner.manifest.name))
-    const expected = ["README.md", "dist", "package.json", "src"]
+    const expected = ["README.md", ...(owner.manifest.bin ? ["bin"] : []), "dist", "package.json", "src"]
     expect(packed.filter((name) => name !== "LICENSE").sort(), owner.folder).toEqual(expected)
   }
 })

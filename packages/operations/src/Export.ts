@@ -1,0 +1,194 @@
+/** Writes a workspace of any storage into a file; broken off, it goes on where it stopped. */
+import { createHash } from "node:crypto"
+import { once } from "node:events"
+import { createWriteStream, existsSync } from "node:fs"
+import { open, rename, rm, truncate } from "node:fs/promises"
+import { pipeline } from "node:stream/promises"
+import { createGzip } from "node:zlib"
+import { Views } from "@switchboard/desk"
+import type { StorageDriver } from "@switchboard/storage"
+import * as Archive from "./Archive.ts"
+import { reader as importing } from "./Import.ts"
+import { OperationError } from "./OperationError.ts"
+import type { Progress } from "./Progress.ts"
+
+/** What was written. `resumed` are the lines that an earlier, broken off export had written already. */
+export interface Exported {
+  readonly lines: number
+  readonly resumed: number
+}
+
+/** Where a file is written until it is whole. */
+const partialOf = (file: string): string => `${file}.partial`
+
+/** Whose words were in a file before, and whose must not be: personal fields that were written are not taken back. */
+class Erasures {
+  readonly #subjects = new Set<string>()
+  readonly #streams = new Set<string>()
+  readonly #erased = new Set<string>()
+  readonly #emptied = new Set<string>()
+
+  /** An event that the file holds already. */
+  kept(event: Omit<StorageDriver.StoredEvent, "workspace">): void {
+    if (event.personal && event.personal.fields !== null) {
+      this.#subjects.add(event.personal.subject)
+      this.#streams.add(event.stream)
+    }
+    this.heard(event)
+  }
+
+  heard(event: Pick<StorageDriver.StoredEvent, "type" | "stream">): void {
+    if (event.type === "ContactErased") this.#erased.add(event.stream.slice("contact/".length))
+    if (event.type === "ContentErased") this.#emptied.add(event.stream)
+  }
+
+  /** Whether the file may hold words that are gone from storage. */
+  get reach(): boolean {
+    return (
+      [...this.#erased].some((id) => this.#subjects.has(id)) || [...this.#emptied].some((id) => this.#streams.has(id))
+    )
+  }
+}
+
+interface Begun {
+  readonly header: Archive.Header
+  readonly position: number
+  readonly bytes: number
+  readonly lines: number
+}
+
+/**
+ * Writes everything a workspace holds at one instant, while its desk goes on.
+ *
+ * Until it is whole the file's name ends in `.partial`. One that is there already, of the same workspace and not
+ * compressed, is continued after its last event; unless somebody was erased since whose words it holds: then it begins
+ * anew.
+ *
+ * **Fails with** {@link OperationError} (rejected) where the file exists, there is no such workspace, or it is being
+ * imported just now.
+ *
+ * **Gotchas** attachments are not in it: copy them with {@link Backup}.
+ */
+export const exportWorkspace = async (
+  driver: StorageDriver.StorageDriver,
+  workspace: string,
+  file: string,
+  { now, onProgress }: { readonly now: () => number; readonly onProgress?: Progress }
+): Promise<Exported> => {
+  if (existsSync(file)) {
+    throw new OperationError({ code: "occupied", what: file, found: "a file", fix: "name another, or remove it first" })
+  }
+  const workspaces = await driver.workspaces()
+  if (!workspaces.includes(workspace)) {
+    throw new OperationError({
+      code: "missing",
+      what: `the workspace ${workspace}`,
+      found: workspaces.length === 0 ? "an empty storage" : `only ${workspaces.join(", ")}`,
+      fix: "name one of those"
+    })
+  }
+  if ((await driver.cursor(workspace, importing)) > 0) {
+    throw new OperationError({
+      code: "occupied",
+      what: `the workspace ${workspace}`,
+      found: "an import that was not finished",
+      fix: "finish the import first"
+    })
+  }
+  const partial = partialOf(file)
+  const isCompressed = file.endsWith(".gz")
+  while (true) {
+    const erasures = new Erasures()
+    const kept = createHash("sha256")
+    const begun = isCompressed ? undefined : await readBegun(partial, workspace, kept, erasures)
+    const hash = begun ? kept : createHash("sha256")
+    if (begun) await truncate(partial, begun.bytes)
+    else await rm(partial, { force: true })
+
+    const sink = createWriteStream(partial, { flags: begun ? "a" : "w" })
+    const gzip = isCompressed ? createGzip() : undefined
+    const writing = gzip ? pipeline(gzip, sink) : once(sink, "close")
+    // Told where it is awaited; a write that fails meanwhile must not end the process.
+    writing.catch(() => {})
+    const target = gzip ?? sink
+    const failed = once(target, "error").then(([error]) => Promise.reject(error))
+    failed.catch(() => {})
+    const write = async (text: string): Promise<void> => {
+      if (!target.write(text)) await Promise.race([once(target, "drain"), failed])
+    }
+    let lines = begun?.lines ?? 0
+    try {
+      if (!begun) {
+        const header: Archive.Header = {
+          kind: "header",
+          format: Archive.format,
+          workspace,
+          exportedAt: new Date(now()).toISOString(),
+          views: Object.fromEntries(Views.definitions.map(({ name, version }) => [name, version]))
+        }
+        const line = `${JSON.stringify(header)}\n`
+        hash.update(line)
+        await write(line)
+      }
+      const head = await driver.head(workspace)
+      for await (const batch of driver.dump(workspace, begun?.position ?? 0)) {
+        let text = ""
+        for (const holding of batch) {
+          if (holding.kind === "event") erasures.heard(holding.event)
+          text += `${Archive.encode(holding)}\n`
+        }
+        hash.update(text)
+        lines += batch.length
+        await write(text)
+        const last = batch.at(-1)
+        onProgress?.(last?.kind === "event" ? last.event.position : head, head)
+      }
+      const end: Archive.End = { kind: "end", lines, sha256: hash.digest("hex") }
+      await write(`${JSON.stringify(end)}\n`)
+    } finally {
+      target.end()
+      await writing
+    }
+    if (begun && erasures.reach) continue
+    const handle = await open(partial, "r+")
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(partial, file)
+    return { lines, resumed: begun?.lines ?? 0 }
+  }
+}
+
+/** How far a file that was broken off had come; `undefined` when there is nothing to go on from. */
+const readBegun = async (
+  file: string,
+  workspace: string,
+  hash: ReturnType<typeof createHash>,
+  erasures: Erasures
+): Promise<Begun | undefined> => {
+  if (!existsSync(file)) return undefined
+  let begun: Begun | undefined
+  for await (const lines of Archive.readLines(file, false)) {
+    for (const { number, text, endsAt } of lines) {
+      const line = Archive.decode(file, number, text)
+      if (number === 1) {
+        if (line.kind !== "header" || line.workspace !== workspace) {
+          throw new OperationError({
+            code: "occupied",
+            what: file,
+            found: "another export that was broken off",
+            fix: "finish that, or remove it"
+          })
+        }
+        begun = { header: line, position: 0, bytes: endsAt, lines: 0 }
+      } else if (begun && line.kind === "event") {
+        erasures.kept(line.event as StorageDriver.StoredEvent)
+        begun = { ...begun, position: line.event.position, bytes: endsAt, lines: begun.lines + 1 }
+      } else return erasures.reach ? undefined : begun
+      hash.update(`${text}\n`)
+    }
+  }
+  return erasures.reach ? undefined : begun
+}
