@@ -191,8 +191,8 @@ const watch = async () => {
 }
 // Not measured: what starts, and what the flood left to be cleared away.
 await pace(traffic.next(2_000))
-await pagesRead()
 const paced = traffic.next(steadyMs)
+await pagesRead()
 const steady = await measure(async () => {
   const watching = watch()
   const times = await pace(paced)
