@@ -148,7 +148,7 @@ export interface Options {
   readonly now: () => number
   /** Starts the next write turn. Default `queueMicrotask`; a server passes `setImmediate`, so that its sockets get their turn too. */
   readonly schedule?: (run: () => void) => void
-  /** Commits per group at most. Default 128. */
+  /** Commits per group at most. Default what suits the driver. */
   readonly maxGroup?: number
   /** Commits waiting at most; over it callers are refused at once. Default 10,000. */
   readonly maxWaiting?: number
@@ -195,7 +195,7 @@ const mostRanked = 200
  * ```
  */
 export const open = async (driver: StorageDriver, options: Options): Promise<Storage> => {
-  const { now, schedule = queueMicrotask, maxGroup = 128, maxWaiting = 10_000 } = options
+  const { now, schedule = queueMicrotask, maxGroup = driver.groupSize ?? 128, maxWaiting = 10_000 } = options
   const { cachedDocuments = 20_000, cachedEvents = 4_096 } = options
   const limits: Limits = { ...defaults, ...options.limits }
   checkDefinitions(options.views)

@@ -325,6 +325,8 @@ export interface Erased {
 export interface StorageDriver {
   readonly name: string
   readonly capabilities: StorageCapabilities
+  /** Commits of a group that it takes best: more where each group costs a round trip. Default 128. */
+  readonly groupSize?: number
   /** Creates or migrates what the views need. Called once, before anything else. */
   readonly prepare: (views: ReadonlyArray<ViewDefinition>) => Promise<void>
   readonly commit: (group: ReadonlyArray<Commit>, nowMs: number) => Promise<ReadonlyArray<Outcome>>

@@ -71,6 +71,16 @@ test("[STORAGE-30] a turn takes what is waiting, up to the largest group, in the
   )
 })
 
+test("[STORAGE-30] the largest group is what suits the driver, unless told otherwise", async () => {
+  const { driver, groups } = recording()
+  const workspace = (await open({ ...driver, groupSize: 3 })).workspace("w")
+  await Promise.all(Array.from({ length: 7 }, (_, index) => workspace.commit({ appends: [append(`s${index}`, 0)] })))
+  assert.deepEqual(
+    groups.map((group) => group.length),
+    [3, 3, 1]
+  )
+})
+
 test("[STORAGE-31] commits that touch one key never share a group, and the first comes first", async () => {
   const { driver, groups } = recording()
   const workspace = (await open(driver)).workspace("w")
