@@ -3,10 +3,12 @@
 import { randomUUID } from "node:crypto"
 import type { StorageDriver } from "@switchboard/storage/StorageDriver"
 import { checkDefinitions } from "@switchboard/storage/View"
-import { namesOf } from "./internal/Columns.ts"
+import { namesOf, type ViewNames } from "./internal/Columns.ts"
 import { Database, placeOf } from "./internal/Database.ts"
+import { dump } from "./internal/Holdings.ts"
 import { Listener } from "./internal/Listener.ts"
 import { prepare } from "./internal/Prepare.ts"
+import { purge as purgeDatabase } from "./internal/Purge.ts"
 import { Reader } from "./internal/Reader.ts"
 import { Writer } from "./internal/Writer.ts"
 import { PostgresStorageError } from "./PostgresStorageError.ts"
@@ -29,9 +31,17 @@ export interface Options {
   readonly applicationName?: string
 }
 
+const defaults = {
+  schema: "switchboard",
+  maxConnections: 8,
+  connectTimeoutMs: 5_000,
+  applicationName: "switchboard"
+}
+
 /** A database with the schema prepared. */
 interface Open {
   readonly database: Database
+  readonly views: ReadonlyMap<string, ViewNames>
   readonly reader: Reader
   readonly writer: Writer
   readonly listener: Listener
@@ -47,7 +57,8 @@ interface Open {
  *
  * **Gotchas** all commits of a workspace follow one another: its counter row is locked until the disk has synced. Claims
  * expire by the `nowMs` that is passed, so the clocks of processes that share a database must agree. When the
- * connection is lost during a commit it rejects, and whether it was written is unknown.
+ * connection is lost during a commit it rejects, and whether it was written is unknown. A dump has a connection of its own,
+ * and while it is read, dead rows stay and a view's definition can't change: don't leave it half read.
  *
  * **Example**
  * ```ts
@@ -61,13 +72,7 @@ interface Open {
  * ```
  */
 export const make = (options: Options): StorageDriver => {
-  const settings: Required<Options> = {
-    schema: "switchboard",
-    maxConnections: 8,
-    connectTimeoutMs: 5_000,
-    applicationName: "switchboard",
-    ...options
-  }
+  const settings: Required<Options> = { ...defaults, ...options }
   const place = placeOf(settings.url, settings.schema)
   const instance = randomUUID()
   const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
@@ -84,7 +89,9 @@ export const make = (options: Options): StorageDriver => {
 
   return {
     name: "postgres",
-    capabilities: { durable: true, multiProcess: true, notify: true, fullText: false },
+    // A group is a round trip and a sync of the disk: larger ones share both.
+    groupSize: 512,
+    capabilities: { durable: true, multiProcess: true, notify: true, fullText: true },
     prepare: async (views) => {
       checkDefinitions(views)
       const names = new Map(views.map((view) => [view.name, namesOf(view)]))
@@ -95,6 +102,7 @@ export const make = (options: Options): StorageDriver => {
         await listener.start()
         opened = {
           database,
+          views: names,
           reader: new Reader(database, names),
           writer: new Writer(database, names, instance),
           listener
@@ -114,7 +122,11 @@ export const make = (options: Options): StorageDriver => {
       }
       return outcomes
     },
-    erase: async (workspace, subject) => use().writer.erase(workspace, subject),
+    fullText: {
+      search: async (workspace, search) => use().reader.search(workspace, search),
+      index: async (limit) => use().writer.index(limit)
+    },
+    erase: async (workspace, subject, stream) => use().writer.erase(workspace, subject, stream),
     sweep: async (nowMs) => use().writer.sweep(nowMs),
     stream: async (workspace, stream, after, limit) => use().reader.stream(workspace, stream, after, limit),
     streamVersions: async (workspace, streams) => use().reader.streamVersions(workspace, streams),
@@ -135,11 +147,79 @@ export const make = (options: Options): StorageDriver => {
         watchers.delete(onChange)
       }
     },
+    dump: async function* (workspace, afterPosition) {
+      const { database, views } = use()
+      for await (const batch of dump(database, views.values(), workspace, afterPosition)) {
+        use()
+        yield batch
+      }
+    },
+    load: async (workspace, holdings) => use().writer.load(workspace, holdings),
+    drop: async (workspace) => use().writer.drop(workspace),
     close: async () => {
       const closing = opened
       opened = undefined
       await closing?.listener.stop()
       await closing?.database.close()
     }
+  }
+}
+
+/** What {@link purge} needs besides {@link Options}. */
+export interface PurgeOptions extends Options {
+  /** How long it waits for each table, and for transactions that still see what was removed. Default 10,000. */
+  readonly waitMs?: number
+}
+
+/**
+ * Something that a purge could not clear.
+ *
+ * **Shape** `what` says where removed content may still stand: a table, the samples the planner keeps of columns, or the
+ * write-ahead log; or that transactions may still see it, which keeps it in every table. `reason` is a sentence.
+ */
+export interface Remainder {
+  readonly what: "table" | "transactions" | "statistics" | "log"
+  readonly reason: string
+}
+
+/** What a purge did: the tables it wrote anew, and what it had to leave. Nothing is left when `remainders` is empty. */
+export interface Purged {
+  readonly rewritten: ReadonlyArray<string>
+  readonly remainders: ReadonlyArray<Remainder>
+}
+
+/**
+ * Removes from the server's disk what was erased, deleted or replaced before: an erasure takes content out of reach at once,
+ * but its bytes stay in dead rows, in samples the planner keeps, and in the write-ahead log.
+ *
+ * Writes every table of the schema anew, one after another, and then the samples; begins a new file of the log, makes a
+ * checkpoint, and looks whether the old files went. Run it at a quiet hour, once for all erasures before.
+ *
+ * **Fails with** {@link PostgresStorageError} (rejected). What the user's rights, others' locks or the server's settings
+ * forbid is not a failure: the answer names it.
+ *
+ * **Gotchas** who reads or writes a table waits while it is waited for and written anew, some seconds for each gigabyte; and
+ * the disk needs room for a second copy of the largest. Tables need an owner, samples the owner of the database, the log a
+ * superuser, or the role `pg_checkpoint` with the right to execute `pg_switch_wal`, and `wal_recycle = off`. It does not
+ * reach what left the server: backups, archived logs, replicas, the server's own text log.
+ *
+ * **Example**
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { PostgresStorage } from "@switchboard/storage-postgres"
+ *
+ * const options = { url: "postgres://desk:secret@127.0.0.1:1/desk", waitMs: 1_000 }
+ * // Here is no server; of one that is there, it answers with `{ rewritten: ["claims", …], remainders: [] }`.
+ * await assert.rejects(PostgresStorage.purge(options), { code: "postgres-unreachable" })
+ * ```
+ */
+export const purge = async (options: PurgeOptions): Promise<Purged> => {
+  const { waitMs = 10_000, ...rest } = options
+  // What is set for the session has to hold for every statement.
+  const database = new Database({ ...defaults, ...rest, maxConnections: 1 })
+  try {
+    return await purgeDatabase(database, waitMs)
+  } finally {
+    await database.close()
   }
 }

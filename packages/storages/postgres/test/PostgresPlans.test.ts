@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert"
 import type { Query } from "@switchboard/storage/StorageDriver"
 import { afterAll, test } from "vitest"
 import { namesOf } from "../src/internal/Columns.ts"
-import { Database } from "../src/internal/Database.ts"
+import { Database, type Session } from "../src/internal/Database.ts"
+import { dump } from "../src/internal/Holdings.ts"
 import { Reader } from "../src/internal/Reader.ts"
 import { inSchema, things } from "./Given.ts"
 import { start } from "./Server.ts"
@@ -69,7 +70,21 @@ test("[POSTGRES-3] pages and look-ups are read from indexes, never by scanning o
         plans.push(found.map((row) => Object.values(row)[0]).join("\n"))
         return super.query<Row>(sql, parameters)
       }
+      override async session(): Promise<Session> {
+        const { query, close } = await super.session()
+        return {
+          close,
+          query: async (sql, parameters) => {
+            if (/^(DECLARE|SELECT r)/.test(sql)) {
+              const found = await query<Record<string, string>>(`EXPLAIN ${sql}`, parameters)
+              dumped.push(found.map((row) => Object.values(row)[0]).join("\n"))
+            }
+            return query(sql, parameters)
+          }
+        }
+      }
     }
+    const dumped: Array<string> = []
     const explained = new Explained(settings)
     let merged = ""
     try {
@@ -89,6 +104,9 @@ test("[POSTGRES-3] pages and look-ups are read from indexes, never by scanning o
       await reader.head("w")
       assert.equal((await reader.due(1_000, ["kind1", "kind2"], 10)).length, 10)
       merged = plans.pop()!
+      let holdings = 0
+      for await (const batch of dump(explained, [namesOf(things)], "w", 3_000)) holdings += batch.length
+      assert.equal(holdings, 1_000 + rows / 2 + 2_000 + 2_000)
     } finally {
       await explained.close()
     }
@@ -104,4 +122,13 @@ test("[POSTGRES-3] pages and look-ups are read from indexes, never by scanning o
     // What is due of several kinds is read from the index, kind by kind, and only what was read is put in order.
     assert.match(merged, /Index Scan using timers_due/)
     assert.doesNotMatch(merged, /Seq Scan/)
+    // Documents and timers are sorted by what is no index of theirs, but only their names; and every row is read by its name.
+    for (const plan of dumped) {
+      const isSorted = /^Sort/.test(plan)
+      if (isSorted) assert.match(plan, /^Sort.*\n +Sort Key: (number|sequence)/)
+      else assert.doesNotMatch(plan, /Seq Scan/)
+      const width = Number(/^Sort.*width=(\d+)/.exec(plan)?.[1] ?? 0)
+      assert.ok(width < 100, plan)
+    }
+    assert.equal(dumped.filter((plan) => /^Sort/.test(plan)).length, 2)
   }))

@@ -1,5 +1,7 @@
 import { strict as assert } from "node:assert"
 import { inspect } from "node:util"
+import { Words } from "@switchboard/storage"
+import type { StorageDriver, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { PostgresStorage } from "@switchboard/storage-postgres"
 import { afterAll, test } from "vitest"
 import { namesOf } from "../src/internal/Columns.ts"
@@ -201,18 +203,18 @@ test("[POSTGRES-2] four that start at once with a new definition build it once a
     const drivers = Array.from({ length: 4 }, () => PostgresStorage.make({ url, schema, maxConnections: 2 }))
     // Meanwhile the older one goes on writing, until it is refused.
     const acknowledged: Array<string> = []
+    const begun = Promise.withResolvers<void>()
     const writing = async (): Promise<never> => {
       for (let number = 0; ; number++) {
         await before.commit([{ workspace: "w", views: [put(`a${number}`, number)] }], 0)
         acknowledged.push(`a${number}`)
+        begun.resolve()
       }
     }
-    const [refused] = await Promise.all([
-      writing().catch((error: unknown) => error),
-      ...drivers.map((driver) => driver.prepare([next]))
-    ])
+    const written = writing().catch((error: unknown) => error)
+    await begun.promise
+    const [refused] = await Promise.all([written, ...drivers.map((driver) => driver.prepare([next]))])
     assert(refused instanceof Error && "code" in refused && refused.code === "postgres-newer", String(refused))
-    assert.ok(acknowledged.length > 0)
     for (const driver of drivers) {
       const page = await driver.query("w", { view: "things", where: [{ field: "colour", equals: "c777" }], limit: 9 })
       assert.deepEqual(
@@ -233,30 +235,106 @@ test("[POSTGRES-2] four that start at once with a new definition build it once a
     await assert.rejects(before.query("w", { view: "things", limit: 1 }), { code: "postgres-newer" })
   }))
 
-// A released step never changes: what is listed here was released, and a new one is added at the end.
-const released = [{ version: 1 }]
+test("[POSTGRES-2] a schema of version 1 is brought forward with all it holds", () =>
+  inSchema(server.url, async ({ url, schema }) => {
+    const database = beside(url, 1)
+    Object.assign(database, { settings: { ...database.settings, schema } })
+    await database.run(prepare(database, [], 1))
+    // As version 1 wrote it; its function that puts is not called any more.
+    const { table, put } = namesOf(things)
+    for (const statement of [
+      `SET search_path = "${schema}"`,
+      "INSERT INTO workspaces (name, head) VALUES ('w', 1)",
+      `INSERT INTO journal (workspace, position, stream, version, type, schema, recorded_at, body)
+         SELECT id, 1, 's', 1, 'E', 1, 5, '{"a":1}' FROM workspaces`,
+      `CREATE TABLE ${table} (workspace integer NOT NULL, key text COLLATE "C" NOT NULL, version bigint,
+         subject text COLLATE "C", f_name text COLLATE "C", f_open boolean, f_size float8, long boolean NOT NULL,
+         document text NOT NULL, CONSTRAINT ${table}_key PRIMARY KEY (workspace, key))`,
+      `CREATE FUNCTION ${put}(int[], text[], float8[], text[], text[], text[]) RETURNS void LANGUAGE sql AS ''`,
+      `INSERT INTO views (name, version, "table", put) VALUES ('things', 1, '${table}', '${put}')`,
+      `INSERT INTO ${table} (workspace, key, f_name, long, document)
+         SELECT w.id, k.key, 'red', false, '{"name":"red"}' FROM workspaces w, unnest(ARRAY['k2', 'k1']) k(key)`
+    ])
+      await database.query(statement, [])
+    await database.close()
+    const driver = PostgresStorage.make({ url, schema })
+    await driver.prepare([{ ...things, version: 2, words: ["name"] }])
+    assert.deepEqual(await driver.journal("w", 0, 9), [
+      { workspace: "w", position: 1, stream: "s", version: 1, type: "E", schema: 1, recordedAtMs: 5, body: { a: 1 } }
+    ])
+    assert.deepEqual(await driver.commit([{ workspace: "w", appends: [append("s", 1)] }], 0), [
+      { ok: true, positions: [2], raised: [{ position: 2, recordedAtMs: 5 }] }
+    ])
+    // Documents that were there are searched too, in the order of their keys: no other is known.
+    const put3 = { view: "things", key: "k0", put: { name: "red and blue" } }
+    await driver.commit([{ workspace: "w", views: [put3] }], 0)
+    assert.equal(await driver.fullText?.index(9), 0)
+    const found = await driver.fullText?.search("w", { view: "things", terms: Words.termsOf("red"), limit: 9 })
+    assert.deepEqual(
+      found?.documents.map(({ key }) => key),
+      ["k0", "k2", "k1"]
+    )
+    await driver.close()
+  }))
 
-for (const { version } of released)
-  test(`[POSTGRES-2] a schema of the released version ${version} is brought forward with all it holds`, () =>
-    inSchema(server.url, async ({ url, schema, open }) => {
-      const database = beside(url)
-      Object.assign(database, { settings: { ...database.settings, schema } })
-      await database.run(prepare(database, [namesOf(things)], version))
-      await database.query(`INSERT INTO "${schema}".workspaces (name, head) VALUES ('w', 1)`, [])
-      await database.query(
-        `INSERT INTO "${schema}".journal (workspace, position, stream, version, type, schema, recorded_at, body)
-         SELECT id, 1, 's', 1, 'E', 1, 5, '{"a":1}' FROM "${schema}".workspaces`,
-        []
-      )
-      await database.close()
-      const driver = await open()
-      assert.deepEqual(await driver.journal("w", 0, 9), [
-        { workspace: "w", position: 1, stream: "s", version: 1, type: "E", schema: 1, recordedAtMs: 5, body: { a: 1 } }
-      ])
-      assert.deepEqual(await driver.commit([{ workspace: "w", appends: [append("s", 1)] }], 0), [
-        { ok: true, positions: [2], raised: [{ position: 2, recordedAtMs: 5 }] }
-      ])
-    }))
+/** Makes of a schema what version 2 left: without numbers of documents, and functions that know nothing of drops. */
+const asVersion2 = async ({ schema, database }: Fixture, views: ReadonlyArray<ViewDefinition>): Promise<void> => {
+  const run = (sql: string) => database.query(sql, [])
+  for (const { table, put } of views.map(namesOf)) {
+    const [row] = await database.query<{ readonly text: string }>(
+      "SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = $1 AND pronamespace = to_regnamespace($2)",
+      [put, schema]
+    )
+    const text = row!.text.replace(", number)", ")").replace(", base + c.place", "")
+    await run(text.replace(/DECLARE\s+base bigint[^;]*;/, ""))
+    await run(`ALTER TABLE "${schema}".${table} DROP COLUMN number`)
+  }
+  const commitGroup = migrations[0]!.find((step) => step.includes("FUNCTION commit_group"))!
+  await run(`DROP FUNCTION "${schema}".commit_group`)
+  await run(commitGroup.replace("commit_group", `"${schema}".commit_group`).replaceAll("SCHEMA", `"${schema}"`))
+  await run(`DELETE FROM "${schema}".migrations WHERE version > 2`)
+}
+
+test("[POSTGRES-2] a schema of version 2 is brought forward while a process of it goes on, and documents are numbered as they were put", () =>
+  inSchema(server.url, async (fixture) => {
+    const { url, schema, database } = fixture
+    const letters = { name: "letters", version: 1, fields: {}, indexes: [], words: ["text"] } as const
+    const old = [things, letters, { ...things, name: "forgotten" }]
+    const open = async (views: ReadonlyArray<ViewDefinition>) => {
+      const driver = PostgresStorage.make({ url, schema, maxConnections: 2 })
+      await driver.prepare(views)
+      return driver
+    }
+    const older = await open(old)
+    const put = (key: string) => old.map(({ name }) => ({ view: name, key, put: { text: "said" } }))
+    await older.commit([{ workspace: "w", views: ["k3", "k1", "k2"].flatMap(put) }], 0)
+    await asVersion2(fixture, old)
+    await older.commit([{ workspace: "w", views: put("k9") }], 0)
+    // One view is new to it, and one of the old it does not know.
+    const newer = await open([things, letters, { ...letters, name: "new" }])
+    await older.commit([{ workspace: "w", views: ["k0", "k1"].flatMap(put) }], 0)
+    const again = put("k8").filter(({ view }) => view !== "forgotten")
+    await newer.commit([{ workspace: "w", views: [...again, { view: "new", key: "n", put: {} }] }], 0)
+    const third = await open(old)
+    await third.commit([{ workspace: "w", views: ["k7", "k9"].flatMap(put) }], 0)
+    const keysOf = async (driver: StorageDriver, view: string) => {
+      const keys: Array<string> = []
+      for await (const batch of driver.dump("w", 0))
+        for (const holding of batch)
+          if (holding.kind === "document" && holding.view === view) keys.push(holding.document.key)
+      return keys.join(" ")
+    }
+    assert.equal(await keysOf(third, "things"), "k1 k2 k3 k9 k0 k8 k7")
+    assert.equal(await keysOf(third, "letters"), "k3 k1 k2 k9 k0 k8 k7")
+    assert.equal(await keysOf(third, "forgotten"), "k1 k2 k3 k9 k0 k7")
+    assert.equal(await keysOf(newer, "new"), "n")
+    const [row] = await database.query<{ readonly source: string }>(
+      "SELECT prosrc AS source FROM pg_proc WHERE proname = 'commit_group' AND pronamespace = to_regnamespace($1)",
+      [schema]
+    )
+    assert.match(row!.source, /dropped meanwhile/)
+    for (const driver of [older, newer, third]) await driver.close()
+  }))
 
 test("[POSTGRES-7] names and texts longer than Postgres has room for are kept, ordered and found", () =>
   inSchema(server.url, async ({ url, schema }) => {

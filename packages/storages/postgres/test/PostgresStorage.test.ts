@@ -15,5 +15,5 @@ storageConformance({
     const open = () => PostgresStorage.make(options)
     return { driver: open(), reopen: async () => open(), dispose: () => dropSchema(server.url, options.schema) }
   },
-  capabilities: { durable: true, multiProcess: true, notify: true, fullText: false }
+  capabilities: { durable: true, multiProcess: true, notify: true, fullText: true }
 })

@@ -25,6 +25,8 @@ import { basename, dirname, join } from "node:path"
 export interface Server {
   /** Of a database in which schemas can be created. */
   readonly url: string
+  /** Where it keeps everything; `undefined`: the server is not ours, and not for looking into. */
+  readonly data: string | undefined
   /** `undefined`: the server is not ours, and not for killing. */
   readonly process: number | undefined
   /** Answers after it accepts connections again. Only for a server of our own. */
@@ -137,6 +139,7 @@ export const startOwn = async (
   process.once("exit", remove)
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    data,
     process: child.pid,
     killAndStartAgain: async () => {
       await end("SIGKILL")
@@ -165,6 +168,7 @@ export const start = async (): Promise<Server> => {
   if (url === undefined || url === "") return startOwn(fast, existsSync("/dev/shm") ? "/dev/shm" : tmpdir())
   return {
     url,
+    data: undefined,
     process: undefined,
     killAndStartAgain: async () => {
       throw new Error("The server of DATABASE_URL is not ours to kill")

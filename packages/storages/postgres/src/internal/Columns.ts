@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto"
+import { createHash, hash } from "node:crypto"
 import {
   type FieldValue,
   type JsonObject,
   StorageInvalidError,
   type ViewDefinition
 } from "@switchboard/storage/StorageDriver"
-import { fieldValue } from "@switchboard/storage/View"
+import { fieldValue, textOf } from "@switchboard/storage/View"
 
 export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`
 
@@ -53,39 +53,50 @@ const escapeNul = (text: string): string =>
 export const bound = (value: FieldValue): FieldValue =>
   typeof value === "string" ? escapeNul(value.toWellFormed()) : value
 
-/** A view, and the names of what it is in the database: its table, and the function that writes it. */
+/** A view, and the names of what it is in the database: its table, the function that writes it, and the table of its words. */
 export interface ViewNames {
   readonly definition: ViewDefinition
   readonly fields: ReadonlyArray<string>
   readonly indexedTexts: ReadonlyArray<string>
   readonly table: string
   readonly put: string
+  /** `undefined`: it declares no words. */
+  readonly words: string | undefined
 }
 
-// Raised when the function that writes a view, or its table, is made differently.
+// Raised when the function that writes a view, or its tables, are made differently.
 const shape = 1
 
 /**
  * The names follow from the definition: a process that knows another one finds neither table nor function, instead of
- * writing values into the wrong columns.
+ * writing values into the wrong columns, or words nobody declares.
  */
 export const namesOf = (definition: ViewDefinition): ViewNames => {
-  const { name, fields, indexes } = definition
-  const text = JSON.stringify([shape, name, Object.entries(fields).sort(), indexes])
-  const suffix = `${name.slice(0, 36)}_${fingerprint(text)}`
+  const { name, fields, indexes, words = [] } = definition
+  const nameOf = (...facts: ReadonlyArray<unknown>) =>
+    `${name.slice(0, 36)}_${fingerprint(JSON.stringify([shape, name, ...facts]))}`
+  const columns = [Object.entries(fields).sort(), indexes]
   const indexed = new Set(indexes.flat())
+  const hasWords = words.length > 0
   return {
     definition,
     fields: Object.keys(fields).sort(),
     indexedTexts: [...indexed].filter((field) => fields[field] === "text"),
-    table: `view_${suffix}`,
-    put: `put_${suffix}`
+    table: `view_${nameOf(...columns)}`,
+    put: `put_${nameOf(...columns, ...(hasWords ? [words] : []))}`,
+    words: hasWords ? `words_${nameOf(words)}` : undefined
   }
 }
 
-/** The values of a document's columns as text, in the order of `fields`; last, where texts are indexed, whether they are too long to be. */
+/** Tells texts apart: a document whose text has the same digest as before has the same words. 0: it has no text. */
+export const digestOf = (text: string): bigint => (text === "" ? 0n : hash("sha1", text, "buffer").readBigInt64BE())
+
+/**
+ * What else the function that writes a view is told of a document, as text: its columns in the order of `fields`; where
+ * texts are indexed, whether they are too long to be; where there are words, the digest of their text.
+ */
 export const columnTexts = (
-  { definition, fields, indexedTexts }: ViewNames,
+  { definition, fields, indexedTexts, words }: ViewNames,
   document: JsonObject
 ): Array<string | null> => {
   const texts = fields.map((field) => {
@@ -96,6 +107,7 @@ export const columnTexts = (
     const all = indexedTexts.map((field) => texts[fields.indexOf(field)] ?? "").join("")
     texts.push(String(!fits(all, mostIndexedBytes)))
   }
+  if (words !== undefined) texts.push(String(digestOf(textOf(definition, document))))
   return texts
 }
 

@@ -278,3 +278,12 @@ BEGIN
 END
 $function$
 `
+
+/** The same, where workspaces may be dropped: a group that waited for one that is gone is begun again by its caller. */
+export const commitFunctionAmongDrops = commitFunction.replace("CREATE", "CREATE OR REPLACE").replace(
+  "  before_heads := heads;",
+  `  IF cardinality(spaces) IS DISTINCT FROM cardinality(names) THEN
+    RAISE EXCEPTION 'a workspace was dropped meanwhile' USING ERRCODE = 'serialization_failure';
+  END IF;
+  before_heads := heads;`
+)

@@ -1,7 +1,7 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { array, float8, OID, type Parameter } from "@effect/sql-pg/PgTypes"
-import { Effect, ManagedRuntime, Redacted, Result, Schedule } from "effect"
+import { Effect, Exit, ManagedRuntime, Redacted, Result, Schedule, Scope } from "effect"
 import { PostgresStorageError } from "../PostgresStorageError.ts"
 import { explain, isRolledBack, type Place } from "./Explain.ts"
 
@@ -52,6 +52,18 @@ const clientConfig = ({ url, connectTimeoutMs, applicationName }: Settings) => (
   maxMessageSize: 2 ** 30
 })
 
+/** What is rolled back for the sake of others is tried again, a few times: it is certain that it wrote nothing. */
+const retried = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.retry(effect, { while: isRolledBack, times: 5, schedule: Schedule.exponential("5 millis") })
+
+/** A connection of one's own, in promises. */
+export interface Session {
+  /** Planned anew each time. **Fails with** `PostgresStorageError` (rejected). */
+  readonly query: <Row extends object>(sql: string, parameters?: ReadonlyArray<unknown>) => Promise<ReadonlyArray<Row>>
+  /** Ends also the transaction that it is in. */
+  readonly close: () => Promise<void>
+}
+
 /** A pool of connections, in promises. */
 export class Database {
   readonly place: Place
@@ -78,11 +90,26 @@ export class Database {
     return this.run(Effect.flatMap(PgClient.PgClient, (client) => client.unsafe<Row>(sql, parameters)))
   }
 
-  /** What is rolled back for the sake of others is tried again, a few times: it is certain that it wrote nothing. */
+  /** Planned anew each time: what is best depends on how large the tables are now, and on what is looked for. */
+  plan<Row extends object>(sql: string, parameters: ReadonlyArray<unknown>): Promise<ReadonlyArray<Row>> {
+    return this.run(Effect.flatMap(PgClient.PgClient, (client) => client.unsafe<Row>(sql, parameters).unprepared))
+  }
+
+  /** Tried again where Postgres rolled it back for the sake of others. */
   write<Row extends object>(sql: string, parameters: ReadonlyArray<unknown>): Promise<ReadonlyArray<Row>> {
+    return this.run(retried(Effect.flatMap(PgClient.PgClient, (client) => client.unsafe<Row>(sql, parameters))))
+  }
+
+  /** As `write`, of several statements, which find names in the schema: all or nothing, on disk when it returns. */
+  transaction<A, E>(run: (client: PgClient.PgClient) => Effect.Effect<A, E>): Promise<A> {
+    const { schema } = this.settings
+    const settings = `SELECT set_config('search_path', quote_ident($1) || ', pg_temp', true),
+      CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END`
     return this.run(
-      Effect.flatMap(PgClient.PgClient, (client) => client.unsafe<Row>(sql, parameters)).pipe(
-        Effect.retry({ while: isRolledBack, times: 5, schedule: Schedule.exponential("5 millis") })
+      retried(
+        Effect.flatMap(PgClient.PgClient, (client) =>
+          client.withTransaction(Effect.andThen(client.unsafe(settings, [schema]).unprepared, run(client)))
+        )
       )
     )
   }
@@ -90,6 +117,28 @@ export class Database {
   /** A connection of its own, beside the pool. */
   connection() {
     return PgConnection.make(clientConfig(this.settings))
+  }
+
+  /** A connection of its own, beside the pool, in promises; it has to be closed. */
+  async session(): Promise<Session> {
+    const scope = Scope.makeUnsafe()
+    const run = async <A, E>(effect: Effect.Effect<A, E>): Promise<A> => {
+      try {
+        return await Effect.runPromise(effect)
+      } catch (error) {
+        throw explain(this.place, error)
+      }
+    }
+    const close = () => run(Scope.close(scope, Exit.void))
+    try {
+      const connection = await run(Scope.provide(this.connection(), scope))
+      const query = async <Row extends object>(sql: string, parameters: ReadonlyArray<unknown> = []) =>
+        (await run(connection.query(sql, parameters, false))).rows as ReadonlyArray<Row>
+      return { query, close }
+    } catch (error) {
+      await close()
+      throw error
+    }
   }
 
   close(): Promise<void> {

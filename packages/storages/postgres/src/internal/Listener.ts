@@ -6,6 +6,7 @@ import type { Database } from "./Database.ts"
 import { explain } from "./Explain.ts"
 
 interface HeadRow {
+  readonly id: number
   readonly name: string
   readonly head: bigint
 }
@@ -20,7 +21,7 @@ export class Listener {
   readonly #database: Database
   readonly #instance: string
   readonly #onChange: (workspaces: ReadonlyArray<string>) => void
-  #heads: ReadonlyMap<string, bigint> | undefined
+  #heads: ReadonlyMap<number, bigint> | undefined
   #fiber: Fiber.Fiber<unknown, unknown> | undefined
   constructor(database: Database, instance: string, onChange: (workspaces: ReadonlyArray<string>) => void) {
     this.#database = database
@@ -66,13 +67,13 @@ export class Listener {
   }
 
   #grown(connection: PgConnection): Effect.Effect<ReadonlyArray<string>, SqlError> {
-    const sql = `SELECT name, head FROM ${quote(this.#database.settings.schema)}.workspaces`
+    const sql = `SELECT id, name, head FROM ${quote(this.#database.settings.schema)}.workspaces`
     return Effect.map(connection.query(sql), ({ rows }) => {
       const before = this.#heads
       const now = rows as unknown as ReadonlyArray<HeadRow>
-      this.#heads = new Map(now.map(({ name, head }) => [name, head]))
+      this.#heads = new Map(now.map(({ id, head }) => [id, head]))
       if (before === undefined) return []
-      return now.filter(({ name, head }) => head > (before.get(name) ?? 0n)).map(({ name }) => name)
+      return now.filter(({ id, head }) => head > (before.get(id) ?? 0n)).map(({ name }) => name)
     })
   }
 }

@@ -175,8 +175,8 @@ const packDocuments = (views: ReadonlyMap<string, ViewNames>, group: ReadonlyArr
 }
 
 /** How many texts `columnTexts` gives for a document. */
-export const columnCount = ({ fields, indexedTexts }: ViewNames): number =>
-  fields.length + (indexedTexts.length > 0 ? 1 : 0)
+export const columnCount = ({ fields, indexedTexts, words }: ViewNames): number =>
+  fields.length + (indexedTexts.length > 0 ? 1 : 0) + (words === undefined ? 0 : 1)
 
 const eventCount = ({ appends = [] }: Commit): number => appends.reduce((sum, { events }) => sum + events.length, 0)
 

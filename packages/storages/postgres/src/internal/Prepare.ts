@@ -55,7 +55,7 @@ export const prepare = (database: Database, views: Iterable<ViewNames>, steps = 
         if (statement.trim() !== "") yield* run(statement.replaceAll("SCHEMA", () => schema))
       yield* run("INSERT INTO migrations (version) VALUES ($1)", [step + 1])
     }
-    const newer = yield* prepareViews(client, schema, views)
+    const newer = yield* prepareViews(client, schema, views, version < steps)
     if (newer !== undefined)
       yield* refuse(
         "postgres-newer",

@@ -1,7 +1,9 @@
 import { type ClaimRow, type EventRow, type TimerRow, toClaim, toEvent, toTimer } from "@switchboard/storage/SqlRows"
 import type {
+  Found,
   Page,
   Query,
+  Search,
   StoredClaim,
   StoredDocument,
   StoredEvent,
@@ -9,10 +11,8 @@ import type {
 } from "@switchboard/storage/StorageDriver"
 import { quote, unknownView, type ViewNames } from "./Columns.ts"
 import { type Database, texts } from "./Database.ts"
+import { eventColumns, timerColumns } from "./Rows.ts"
 import { ViewReader } from "./ViewReader.ts"
-
-const eventColumns = "position, stream, version, type, schema, recorded_at, subject, personal, body"
-const timerColumns = "t.key, t.kind, t.due_at, t.lane, t.subject, t.revision, t.sequence, t.payload"
 
 // No page is that long, and a `bigint` holds no more.
 const rows = (limit: number): number => Math.min(limit, 2 ** 40)
@@ -120,6 +120,10 @@ export class Reader {
 
   async query(workspace: string, query: Query): Promise<Page> {
     return this.#view(query.view).page(workspace, query)
+  }
+
+  async search(workspace: string, search: Search): Promise<Found> {
+    return this.#view(search.view).search(workspace, search)
   }
 
   async cursor(workspace: string, reader: string): Promise<number> {

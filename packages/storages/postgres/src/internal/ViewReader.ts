@@ -1,8 +1,9 @@
 import { type DocumentRow, toDocument } from "@switchboard/storage/SqlRows"
-import type { FieldValue, Query, StoredDocument } from "@switchboard/storage/StorageDriver"
-import { checkQuery, compareText, compareValues, fieldValue } from "@switchboard/storage/View"
+import type { FieldValue, Found, Query, Search, StoredDocument } from "@switchboard/storage/StorageDriver"
+import { checkQuery, checkSearch, compareText, compareValues, fieldValue } from "@switchboard/storage/View"
 import { bound, column, quote, type ViewNames } from "./Columns.ts"
 import { type Database, texts } from "./Database.ts"
+import { TextReader } from "./TextIndex.ts"
 
 type FoundRow = DocumentRow & { readonly long?: boolean }
 
@@ -12,17 +13,28 @@ export class ViewReader {
   readonly #names: ViewNames
   readonly #table: string
   readonly #here: string
+  readonly #text: TextReader | undefined
   constructor(database: Database, names: ViewNames) {
     const schema = quote(database.settings.schema)
     this.#database = database
     this.#names = names
     this.#table = `${schema}.${quote(names.table)}`
     this.#here = `workspace = (SELECT id FROM ${schema}.workspaces WHERE name = $1)`
+    this.#text = names.words === undefined ? undefined : new TextReader(database, names.words)
   }
 
   async documents(workspace: string, keys: ReadonlyArray<string>): Promise<ReadonlyArray<StoredDocument>> {
     const sql = `SELECT key, version, document FROM ${this.#table} WHERE ${this.#here} AND key = ANY($2::text[])`
     return (await this.#database.query<DocumentRow>(sql, [workspace, texts(keys)])).map(toDocument)
+  }
+
+  async search(workspace: string, search: Search): Promise<Found> {
+    checkSearch(this.#names.definition, search)
+    const { keys, behind } = (await this.#text?.search(workspace, search)) ?? { keys: [], behind: 0 }
+    const found = keys.length === 0 ? [] : await this.documents(workspace, keys)
+    const byKey = new Map(found.map((document) => [document.key, document]))
+    // What was deleted between the two statements is passed over.
+    return { documents: keys.flatMap((key) => byKey.get(key) ?? []), behind }
   }
 
   async page(workspace: string, query: Query) {
