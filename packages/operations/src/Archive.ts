@@ -108,6 +108,8 @@ const toHolding = (line: Exclude<Line, Header | End>, workspace: string): Storag
       ? { kind: "timer", timer: { ...line.timer, workspace } }
       : line) as StorageDriver.Holding
 
+const again = "export it again: the file is damaged or no export"
+
 const wrong = (file: string, number: number, found: string, fix: string): OperationError =>
   new OperationError({ code: "archive", what: `${file}, line ${number}`, found, fix })
 
@@ -117,7 +119,7 @@ export const decode = (file: string, number: number, line: string): Line => {
   try {
     value = JSON.parse(line)
   } catch {
-    throw wrong(file, number, "what is no JSON", "export it again: the file is damaged or no export")
+    throw wrong(file, number, "what is no JSON", again)
   }
   const parsed = Line.safeParse(value)
   if (parsed.success) return parsed.data
@@ -126,7 +128,7 @@ export const decode = (file: string, number: number, line: string): Line => {
   const newer =
     typeof value === "object" && value !== null && "format" in value && Number(value.format) > format
       ? "install a newer release"
-      : "export it again: the file is damaged or no export"
+      : again
   throw wrong(file, number, `${path}: ${issue?.message}`, newer)
 }
 
@@ -139,20 +141,29 @@ export interface RawLine {
   readonly endsAt: number
 }
 
+/** What is damaged or cut short can't be unpacked. */
+async function* unpacked(bytes: AsyncIterable<Buffer>, explain: () => OperationError): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes
+  } catch (cause) {
+    const isOfZlib = cause instanceof Error && "code" in cause && String(cause.code).startsWith("Z_")
+    throw isOfZlib ? explain() : cause
+  }
+}
+
 /** Lines of a file in batches. A last line without its line break is left out: nobody finished it. */
 export async function* readLines(
   file: string,
   isCompressed = file.endsWith(".gz")
 ): AsyncGenerator<ReadonlyArray<RawLine>> {
   const source = createReadStream(file, { highWaterMark: 1 << 20 })
-  const bytes: AsyncIterable<Buffer> = isCompressed ? source.pipe(createGunzip()) : source
-  source.on("error", (error) => {
-    if (isCompressed) (bytes as unknown as { destroy: (error: Error) => void }).destroy(error)
-  })
+  const gunzip = isCompressed ? createGunzip({ chunkSize: 1 << 20 }) : undefined
+  const bytes: AsyncIterable<Buffer> = gunzip ? source.pipe(gunzip) : source
+  source.on("error", (error) => gunzip?.destroy(error))
   let rest: Buffer = Buffer.alloc(0)
   let number = 0
   let endsAt = 0
-  for await (const chunk of bytes) {
+  for await (const chunk of unpacked(bytes, () => wrong(file, number + 1, "what can't be unpacked", again))) {
     const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     const lines: Array<RawLine> = []
     let from = 0
@@ -171,6 +182,8 @@ export interface Whole {
   readonly header: Header
   /** Lines between the first and the last. */
   readonly holdings: number
+  /** Of every byte before the last line, in hexadecimal: no other file has it. */
+  readonly sha256: string
 }
 
 /**
@@ -199,12 +212,12 @@ export const check = async (file: string): Promise<Whole> => {
       if (parsed.kind !== "end") hash.update(`${line}\n`)
     }
   }
-  const again = "export it again, or finish the export that was broken off"
+  const finish = "export it again, or finish the export that was broken off"
   if (!header) throw wrong(file, 1, "no header", "name a file that `export` wrote")
-  if (!end) throw wrong(file, last, "no end", again)
-  if (end.lines !== holdings) throw wrong(file, last, `${holdings} lines where ${end.lines} were written`, again)
-  if (end.sha256 !== hash.digest("hex")) throw wrong(file, last, "other bytes than were written", again)
-  return { header, holdings }
+  if (!end) throw wrong(file, last, "no end", finish)
+  if (end.lines !== holdings) throw wrong(file, last, `${holdings} lines where ${end.lines} were written`, finish)
+  if (end.sha256 !== hash.digest("hex")) throw wrong(file, last, "other bytes than were written", finish)
+  return { header, holdings, sha256: end.sha256 }
 }
 
 /** What a checked file holds, for a workspace, in batches. */

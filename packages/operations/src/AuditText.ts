@@ -1,6 +1,7 @@
 /** An audit as a person reads it in a terminal. */
 import type { Actor, Message } from "@switchboard/conversation"
 import type { Audit } from "@switchboard/desk"
+import { inLine } from "./internal/InLine.ts"
 
 const at = (ms: number): string => new Date(ms).toISOString()
 
@@ -9,9 +10,6 @@ const who = (actor: Actor.Actor): string => {
   return name === undefined ? actor.kind : `${actor.kind} ${name}`
 }
 
-/** Everything on one line: what a contact wrote must not look like a line of ours. */
-const inLine = (text: string): string => JSON.stringify(text).slice(1, -1)
-
 const textOf = ({ parts }: Message.Message): string =>
   parts.map((part) => ("text" in part && typeof part.text === "string" ? part.text : `(${part.kind})`)).join(" ")
 
@@ -19,7 +17,7 @@ const textOf = ({ parts }: Message.Message): string =>
  * The state at the instant, the messages as they stood, and one line for each change: when, what, who, for what reason.
  */
 export const toText = ({ conversationId, atMs, conversation, messages, changes }: Audit.Audit): string => {
-  if (!conversation) return `${conversationId} was not opened by ${at(atMs)}.\n`
+  if (!conversation) return `${inLine(conversationId)} was not opened by ${at(atMs)}.\n`
   const { holder } = conversation.control
   const lines = [
     `Conversation ${conversationId} at ${at(atMs)}`,
@@ -28,13 +26,13 @@ export const toText = ({ conversationId, atMs, conversation, messages, changes }
     `  held by   ${holder.kind === "nobody" ? "nobody" : `${holder.kind} ${holder.id}`}`,
     `  priority  ${conversation.priority}`,
     `  contact   ${conversation.contactId}`,
-    `  subject   ${conversation.subject === undefined ? "none" : inLine(conversation.subject)}`,
+    `  subject   ${conversation.subject ?? "none"}`,
     `  tags      ${conversation.tags.join(", ") || "none"}`,
     `  channels  ${[...new Set(conversation.threads.map((thread) => thread.channelKind))].join(", ")}`,
     "",
     "Messages",
     "",
-    ...messages.map((message) => `  ${message.sequence}  ${message.direction}  ${inLine(textOf(message))}`),
+    ...messages.map((message) => `  ${message.sequence}  ${message.direction}  ${textOf(message)}`),
     "",
     "Changes",
     "",
@@ -44,10 +42,10 @@ export const toText = ({ conversationId, atMs, conversation, messages, changes }
       const changed = change.changed.map(({ field, from, to }) => `${field} ${from ?? "none"} → ${to ?? "none"}`)
       return [
         `  ${at(change.recordedAtMs)}  ${change.type}  by ${who(change.actor)}${behalf}`,
-        ...(cause === undefined ? [] : [`because of ${inLine(cause)}`]),
+        ...(cause === undefined ? [] : [`because of ${cause}`]),
         ...changed
       ].join("  ·  ")
     })
   ]
-  return `${lines.join("\n")}\n`
+  return `${lines.map(inLine).join("\n")}\n`
 }

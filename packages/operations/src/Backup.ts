@@ -10,8 +10,9 @@ import { join } from "node:path"
 import { Views } from "@switchboard/desk"
 import type { BlobStore, StorageDriver } from "@switchboard/storage"
 import { FileBlobStore } from "@switchboard/storage-file"
-import { SqliteStorage } from "@switchboard/storage-sqlite"
+import { SqliteStorage, SqliteStorageError } from "@switchboard/storage-sqlite"
 import { z } from "zod"
+import * as Archive from "./Archive.ts"
 import * as BlobCopy from "./BlobCopy.ts"
 import { exportWorkspace } from "./Export.ts"
 import { importWorkspace } from "./Import.ts"
@@ -25,7 +26,16 @@ export const Manifest = z.strictObject({
   format: z.literal(1),
   madeAt: z.iso.datetime(),
   storage: z.enum(["sqlite", "workspaces"]),
-  workspaces: z.array(z.strictObject({ name: z.string().min(1), file: z.string().optional() })),
+  workspaces: z.array(
+    z.strictObject({
+      name: z.string().min(1),
+      /** In the folder itself. Of a SQLite file there is one for all. */
+      file: z
+        .string()
+        .regex(/^\d+\.ndjson\.gz$/)
+        .optional()
+    })
+  ),
   blobs: z.boolean()
 })
 export type Manifest = z.infer<typeof Manifest>
@@ -85,17 +95,15 @@ export const backup = async (place: Place, folder: string, { now, onProgress }: 
   const location = parse(place.storage)
   let workspaces: Manifest["workspaces"]
   if (location.kind === "sqlite") {
-    await SqliteStorage.backup({
+    // The original is only read: a desk of an older release may be at work on it.
+    const copied = await SqliteStorage.backup({
       from: location.file,
       to: join(partial, databaseName),
       ...(onProgress && {
         onProgress: ({ bytes, ofBytes }: SqliteStorage.Progress) => onProgress("storage", bytes, ofBytes)
       })
     })
-    // Asked of the original: the copy stays as it was written.
-    workspaces = await withDriver(place.storage, true, async (driver) =>
-      (await driver.workspaces()).map((name) => ({ name }))
-    )
+    workspaces = copied.workspaces.map((name) => ({ name }))
   } else {
     workspaces = await withDriver(place.storage, true, async (driver) => {
       const exported: Array<Manifest["workspaces"][number]> = []
@@ -111,6 +119,8 @@ export const backup = async (place: Place, folder: string, { now, onProgress }: 
     })
   }
   if (place.blobs) {
+    // Also where there are none, so that a backup that lost them is told from one that has none.
+    await mkdir(join(partial, blobsName))
     const blobs = FileBlobStore.make({ directory: join(partial, blobsName) })
     for (const { name } of workspaces) {
       await BlobCopy.copy(place.blobs, blobs, name, {
@@ -135,6 +145,17 @@ export const backup = async (place: Place, folder: string, { now, onProgress }: 
   }
   await rename(partial, folder)
   return manifest
+}
+
+/** The file of a workspace. **Fails with** {@link OperationError} (thrown) where the manifest names none. */
+const fileOf = (folder: string, workspace: string, file: string | undefined): string => {
+  if (file !== undefined) return join(folder, file)
+  throw new OperationError({
+    code: "archive",
+    what: `${join(folder, manifestName)}, workspaces`,
+    found: `no file for ${workspace}`,
+    fix: "restore another backup"
+  })
 }
 
 /** What a folder holds. **Fails with** {@link OperationError} (rejected) for one that is no backup. */
@@ -163,11 +184,26 @@ export const readManifest = async (folder: string): Promise<Manifest> => {
   })
 }
 
+/** Removes the attachments that a backup does not have: no storage names them any more, so nobody could erase them. */
+const removeOthers = async (from: BlobStore.BlobStore, kept: BlobStore.BlobStore, workspace: string): Promise<void> => {
+  let after: string | undefined
+  while (true) {
+    const page = await from.list(workspace, after, 200)
+    const others: Array<string> = []
+    for (const { key } of page) if (!(await kept.info(workspace, key))) others.push(key)
+    if (others.length > 0) await from.delete(workspace, others)
+    after = page.at(-1)?.key
+    if (after === undefined) return
+  }
+}
+
 /**
  * Puts a backup back: into a storage of its kind that holds nothing, or with `replace` in place of what is there.
  *
- * **Fails with** {@link OperationError} for a folder that is no backup or a storage of another kind, and with the
- * storage's own errors (rejected), such as a file that exists.
+ * The backup is read to its end before anything is taken away. With `replace` attachments that it doesn't have are removed.
+ *
+ * **Fails with** {@link OperationError} for a folder that is no backup or damaged, a storage of another kind, or one that
+ * holds something, and with the storage's own errors (rejected).
  *
  * **Gotchas** no desk may run on it meanwhile. Who was erased since the backup is back: erase them again.
  */
@@ -182,7 +218,7 @@ export const restore = async (
   if (isSqlite !== (manifest.storage === "sqlite")) {
     throw new OperationError({
       code: "unsupported",
-      what: place.storage.slice(0, place.storage.indexOf(":")),
+      what: location.kind === "module" ? location.path : location.kind,
       found: `a backup of ${manifest.storage === "sqlite" ? "a SQLite file" : "another storage"}`,
       fix: "restore it where it came from, then `export` and `import`"
     })
@@ -195,8 +231,33 @@ export const restore = async (
       fix: "name it with --blobs"
     })
   }
-  if (isSqlite) await SqliteStorage.restore({ from: join(folder, databaseName), to: location.file, replace })
-  else {
+  // Before anything is taken away.
+  const files = isSqlite
+    ? []
+    : manifest.workspaces.map(({ name, file }) => ({ name, file: fileOf(folder, name, file) }))
+  for (const { file } of files) await Archive.check(file)
+  if (manifest.blobs && !existsSync(join(folder, blobsName))) {
+    throw new OperationError({
+      code: "archive",
+      what: join(folder, blobsName),
+      found: "no directory",
+      fix: "put it back, or restore another backup: the attachments are in it"
+    })
+  }
+  if (isSqlite) {
+    const to = location.file
+    await SqliteStorage.restore({ from: join(folder, databaseName), to, replace }).catch((cause: unknown) => {
+      if (!(cause instanceof SqliteStorageError.SqliteStorageError) || cause.code !== "sqlite-exists" || replace)
+        throw cause
+      throw new OperationError({
+        code: "occupied",
+        what: cause.file,
+        found: "a file",
+        fix: "name another, or add --replace",
+        cause
+      })
+    })
+  } else {
     await withDriver(place.storage, false, async (driver) => {
       const found = await driver.workspaces()
       if (!replace && found.length > 0) {
@@ -208,9 +269,8 @@ export const restore = async (
         })
       }
       for (const name of found) await driver.drop(name)
-      for (const { name, file } of manifest.workspaces) {
-        if (file === undefined) continue
-        await importWorkspace(driver, join(folder, file), {
+      for (const { name, file } of files) {
+        await importWorkspace(driver, file, {
           workspace: name,
           ...(onProgress && { onProgress: (done: number, total: number) => onProgress(name, done, total) })
         })
@@ -223,6 +283,7 @@ export const restore = async (
       await BlobCopy.copy(blobs, place.blobs, name, {
         ...(onProgress && { onProgress: (done: number, total: number) => onProgress("attachments", done, total) })
       })
+      if (replace) await removeOthers(place.blobs, blobs, name)
     }
   }
   return manifest

@@ -9,7 +9,8 @@ export interface Copied {
   readonly present: number
 }
 
-const pageSize = 200
+/** Some stores look through all they have for each page. */
+const pageSize = 5000
 
 /**
  * Copies every blob that is not there yet: broken off, it goes on by being done again. What is removed meanwhile is left

@@ -4,11 +4,13 @@ import { once } from "node:events"
 import { createWriteStream, existsSync } from "node:fs"
 import { open, rename, rm, truncate } from "node:fs/promises"
 import { pipeline } from "node:stream/promises"
+import { isDeepStrictEqual } from "node:util"
 import { createGzip } from "node:zlib"
 import { Views } from "@switchboard/desk"
 import type { StorageDriver } from "@switchboard/storage"
 import * as Archive from "./Archive.ts"
 import { reader as importing } from "./Import.ts"
+import { checkWorkspace } from "./internal/Prepared.ts"
 import { OperationError } from "./OperationError.ts"
 import type { Progress } from "./Progress.ts"
 
@@ -17,6 +19,9 @@ export interface Exported {
   readonly lines: number
   readonly resumed: number
 }
+
+const viewVersions = (): Archive.Header["views"] =>
+  Object.fromEntries(Views.definitions.map(({ name, version }) => [name, version]))
 
 /** Where a file is written until it is whole. */
 const partialOf = (file: string): string => `${file}.partial`
@@ -61,8 +66,8 @@ interface Begun {
  * Writes everything a workspace holds at one instant, while its desk goes on.
  *
  * Until it is whole the file's name ends in `.partial`. One that is there already, of the same workspace and not
- * compressed, is continued after its last event; unless somebody was erased since whose words it holds: then it begins
- * anew.
+ * compressed, is continued after its last event. It begins anew where somebody was erased since whose words it holds, and
+ * where that event is not in this storage: the file is of another, or of what was before a restore.
  *
  * **Fails with** {@link OperationError} (rejected) where the file exists, there is no such workspace, or it is being
  * imported just now.
@@ -78,15 +83,7 @@ export const exportWorkspace = async (
   if (existsSync(file)) {
     throw new OperationError({ code: "occupied", what: file, found: "a file", fix: "name another, or remove it first" })
   }
-  const workspaces = await driver.workspaces()
-  if (!workspaces.includes(workspace)) {
-    throw new OperationError({
-      code: "missing",
-      what: `the workspace ${workspace}`,
-      found: workspaces.length === 0 ? "an empty storage" : `only ${workspaces.join(", ")}`,
-      fix: "name one of those"
-    })
-  }
+  await checkWorkspace(driver, workspace)
   if ((await driver.cursor(workspace, importing)) > 0) {
     throw new OperationError({
       code: "occupied",
@@ -100,7 +97,7 @@ export const exportWorkspace = async (
   while (true) {
     const erasures = new Erasures()
     const kept = createHash("sha256")
-    const begun = isCompressed ? undefined : await readBegun(partial, workspace, kept, erasures)
+    const begun = isCompressed ? undefined : await readBegun(driver, partial, workspace, kept, erasures)
     const hash = begun ? kept : createHash("sha256")
     if (begun) await truncate(partial, begun.bytes)
     else await rm(partial, { force: true })
@@ -124,7 +121,7 @@ export const exportWorkspace = async (
           format: Archive.format,
           workspace,
           exportedAt: new Date(now()).toISOString(),
-          views: Object.fromEntries(Views.definitions.map(({ name, version }) => [name, version]))
+          views: viewVersions()
         }
         const line = `${JSON.stringify(header)}\n`
         hash.update(line)
@@ -161,8 +158,13 @@ export const exportWorkspace = async (
   }
 }
 
-/** How far a file that was broken off had come; `undefined` when there is nothing to go on from. */
+/**
+ * How far a file that was broken off had come; `undefined` when there is nothing to go on from: it holds words that are
+ * gone, its views are of another release, or its last event is not in this storage, but in another or in what was before a
+ * restore.
+ */
 const readBegun = async (
+  driver: StorageDriver.StorageDriver,
   file: string,
   workspace: string,
   hash: ReturnType<typeof createHash>,
@@ -170,11 +172,12 @@ const readBegun = async (
 ): Promise<Begun | undefined> => {
   if (!existsSync(file)) return undefined
   let begun: Begun | undefined
-  for await (const lines of Archive.readLines(file, false)) {
+  let last: StorageDriver.StoredEvent | undefined
+  reading: for await (const lines of Archive.readLines(file, false)) {
     for (const { number, text, endsAt } of lines) {
-      const line = Archive.decode(file, number, text)
+      const line = decodeBegun(file, number, text)
       if (number === 1) {
-        if (line.kind !== "header" || line.workspace !== workspace) {
+        if (line?.kind !== "header" || line.workspace !== workspace) {
           throw new OperationError({
             code: "occupied",
             what: file,
@@ -183,12 +186,32 @@ const readBegun = async (
           })
         }
         begun = { header: line, position: 0, bytes: endsAt, lines: 0 }
-      } else if (begun && line.kind === "event") {
-        erasures.kept(line.event as StorageDriver.StoredEvent)
-        begun = { ...begun, position: line.event.position, bytes: endsAt, lines: begun.lines + 1 }
-      } else return erasures.reach ? undefined : begun
+      } else if (begun && line?.kind === "event") {
+        last = { ...line.event, workspace } as StorageDriver.StoredEvent
+        erasures.kept(last)
+        begun = { ...begun, position: last.position, bytes: endsAt, lines: begun.lines + 1 }
+      } else break reading
       hash.update(`${text}\n`)
     }
   }
-  return erasures.reach ? undefined : begun
+  if (!begun || erasures.reach || !isDeepStrictEqual(begun.header.views, viewVersions())) return undefined
+  return last && !(await isThere(driver, last)) ? undefined : begun
+}
+
+/** A line after the first that is damaged, as after a power cut, is where the file ends. */
+const decodeBegun = (file: string, number: number, text: string): ReturnType<typeof Archive.decode> | undefined => {
+  try {
+    return Archive.decode(file, number, text)
+  } catch (error) {
+    if (number === 1) throw error
+    return undefined
+  }
+}
+
+/** Whether a storage holds an event where a file does. What was personal to somebody may be gone from it. */
+const isThere = async (driver: StorageDriver.StorageDriver, event: StorageDriver.StoredEvent): Promise<boolean> => {
+  const { workspace, position } = event
+  const [found] = await driver.journal(workspace, position - 1, 1)
+  const facts = ({ personal: _, ...rest }: StorageDriver.StoredEvent) => JSON.parse(JSON.stringify(rest)) as unknown
+  return found !== undefined && isDeepStrictEqual(facts(found), facts(event))
 }

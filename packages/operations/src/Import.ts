@@ -8,6 +8,9 @@ import type { Progress } from "./Progress.ts"
 /** Its cursor says how many lines of a file are loaded, in the same commit as they; at the end it is removed. */
 export const reader = "switchboard/import"
 
+/** The same, under the name of the file that is loaded: another file does not go on there. */
+const readerOf = (sha256: string): string => `${reader}/${sha256}`
+
 /** What was loaded. `resumed` are the lines that an earlier, broken off import had loaded already. */
 export interface Imported {
   readonly workspace: string
@@ -36,31 +39,33 @@ export const importWorkspace = async (
   file: string,
   options: Options = {}
 ): Promise<Imported> => {
-  const { header, holdings } = await Archive.check(file)
+  const { header, holdings, sha256 } = await Archive.check(file)
   const workspace = options.workspace ?? header.workspace
   checkViews(file, header)
-  const begun = await findBegun(driver, file, workspace, options.replace ?? false)
+  const begun = await findBegun(driver, sha256, workspace, options.replace ?? false)
+  const cursors = (position: number): ReadonlyArray<StorageDriver.Holding> =>
+    [reader, readerOf(sha256)].map((reader) => ({ kind: "cursor", reader, position }))
   let done = 0
   for await (const batch of Archive.holdingsOf(file, workspace)) {
     const left = batch.slice(Math.max(0, begun - done))
     done += batch.length
     if (left.length === 0) continue
-    await driver.load(workspace, [...left, { kind: "cursor", reader, position: done }])
+    await driver.load(workspace, [...left, ...cursors(done)])
     options.onProgress?.(done, holdings)
   }
-  await driver.load(workspace, [{ kind: "cursor", reader, position: 0 }])
+  await driver.load(workspace, cursors(0))
   return { workspace, lines: holdings, resumed: begun }
 }
 
 const checkViews = (file: string, { views }: Archive.Header): void => {
-  const versions = new Map(Views.definitions.map(({ name, version }) => [name, version]))
-  for (const [name, version] of Object.entries(views)) {
-    const ours = versions.get(name)
-    if (ours === version) continue
+  const ours = Object.fromEntries(Views.definitions.map(({ name, version }) => [name, version]))
+  for (const name of new Set([...Object.keys(views), ...Object.keys(ours)])) {
+    if (views[name] === ours[name]) continue
+    const version = (of: number | undefined) => (of === undefined ? "none" : `version ${of}`)
     throw new OperationError({
       code: "unsupported",
       what: `${file}, line 1, views.${name}`,
-      found: `version ${version}, where this release has ${ours ?? "none"}`,
+      found: `${version(views[name])}, where this release has ${version(ours[name])}`,
       fix: "import with the release that exported it, then migrate"
     })
   }
@@ -69,7 +74,7 @@ const checkViews = (file: string, { views }: Archive.Header): void => {
 /** How many lines are loaded already; an empty or emptied workspace has none. */
 const findBegun = async (
   driver: StorageDriver.StorageDriver,
-  file: string,
+  sha256: string,
   workspace: string,
   replace: boolean
 ): Promise<number> => {
@@ -87,7 +92,7 @@ const findBegun = async (
       fix: "import into another with --workspace, or drop what is there with --replace"
     })
   }
-  if (!(await isOf(driver, file, workspace))) {
+  if ((await driver.cursor(workspace, readerOf(sha256))) !== lines) {
     throw new OperationError({
       code: "occupied",
       what: `the workspace ${workspace}`,
@@ -96,20 +101,4 @@ const findBegun = async (
     })
   }
   return lines
-}
-
-/** Whether the last event of a workspace is in a file at its place. */
-const isOf = async (driver: StorageDriver.StorageDriver, file: string, workspace: string): Promise<boolean> => {
-  const head = await driver.head(workspace)
-  if (head === 0) return true
-  const [last] = await driver.journal(workspace, head - 1, 1)
-  for await (const batch of Archive.holdingsOf(file, workspace)) {
-    for (const holding of batch) {
-      if (holding.kind !== "event") return false
-      const { event } = holding
-      if (event.position !== head) continue
-      return event.stream === last?.stream && event.type === last.type && event.recordedAtMs === last.recordedAtMs
-    }
-  }
-  return false
 }

@@ -6,8 +6,6 @@ import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { BlobStore, StorageDriver } from "@switchboard/storage"
 import { FileBlobStore } from "@switchboard/storage-file"
-import { PostgresStorage } from "@switchboard/storage-postgres"
-import { S3BlobStore } from "@switchboard/storage-s3"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
 import { OperationError } from "./OperationError.ts"
 
@@ -23,6 +21,13 @@ export type StorageLocation =
   | { readonly kind: "module"; readonly path: string }
 
 const isModule = (address: string): boolean => /^(\.{1,2}\/|\/|[A-Za-z]:\\).*\.[cm]?[jt]s$/.test(address)
+
+/** How a refused address begins, without any part of it that may be a secret. */
+const beginning = (address: string): string => {
+  if (address === "") return "nothing"
+  const scheme = /^([a-z][a-z0-9+.-]{0,15}):\/\//i.exec(address)?.[1]
+  return scheme === undefined ? "one of another kind" : `one that begins with "${scheme}://"`
+}
 
 /**
  * Takes a storage's address apart.
@@ -54,8 +59,8 @@ export const parse = (address: string): StorageLocation => {
   throw new OperationError({
     code: "address",
     what: "the address of the storage",
-    found: address === "" ? "nothing" : `one that begins with "${address.slice(0, 8)}"`,
-    fix: "write sqlite:<file>, postgres://<user>:<password>@<host>/<database>, or the path of a module with a driver"
+    found: beginning(address),
+    fix: "write sqlite:<file>, postgres://<user>:<password>@<host>/<database>, or the path of a module with a driver (./storage.js)"
   })
 }
 
@@ -74,12 +79,13 @@ const load = async <A>(path: string, what: string, isOne: (found: object) => boo
 
 /**
  * The storage at an address, not prepared. With `mustExist`, a SQLite file that is not there is refused, not made.
+ * `integrity` says whether one is checked for damage when it is prepared; without, it is while it is used.
  *
  * **Fails with** {@link OperationError} (rejected).
  */
 export const openStorage = async (
   address: string,
-  { mustExist }: { readonly mustExist: boolean }
+  { mustExist, integrity }: { readonly mustExist: boolean; readonly integrity?: "before" | "off" }
 ): Promise<StorageDriver.StorageDriver> => {
   const location = parse(address)
   switch (location.kind) {
@@ -92,12 +98,15 @@ export const openStorage = async (
           fix: "name the desk's database"
         })
       }
-      return SqliteStorage.make({ file: location.file })
-    case "postgres":
+      return SqliteStorage.make({ file: location.file, ...(integrity && { integrity }) })
+    case "postgres": {
+      // Only what is used is loaded: a command on SQLite needs no client of Postgres.
+      const { PostgresStorage } = await import("@switchboard/storage-postgres")
       return PostgresStorage.make({
         url: location.url,
         ...(location.schema !== undefined && { schema: location.schema })
       })
+    }
     case "module":
       return load(location.path, "StorageDriver", (found) => "commit" in found && "dump" in found)
   }
@@ -105,28 +114,42 @@ export const openStorage = async (
 
 /**
  * The blob store at an address: `file:<directory>`, `s3:<bucket>` with `?prefix=`, `?region=` or `?endpoint=` and its
- * credentials in the environment (`AWS_ACCESS_KEY_ID` and so on), or the path of a module with a `BlobStore`.
+ * credentials in the environment (`AWS_ACCESS_KEY_ID` and so on), or the path of a module with a `BlobStore`. With
+ * `mustExist`, a directory that is not there is refused, not taken for an empty one.
  *
  * **Fails with** {@link OperationError}, and with `S3ConfigError` for a bucket that can't be used (rejected).
  */
-export const openBlobs = async (address: string): Promise<BlobStore.BlobStore> => {
+export const openBlobs = async (
+  address: string,
+  { mustExist = false }: { readonly mustExist?: boolean } = {}
+): Promise<BlobStore.BlobStore> => {
   if (address.startsWith("file:") && address.length > "file:".length) {
-    return FileBlobStore.make({ directory: address.slice("file:".length) })
+    const directory = address.slice("file:".length)
+    if (mustExist && !existsSync(directory)) {
+      throw new OperationError({
+        code: "missing",
+        what: directory,
+        found: "no directory",
+        fix: "name the desk's attachments, or none where it has none yet"
+      })
+    }
+    return FileBlobStore.make({ directory })
   }
-  const bucket = /^s3:([^?]+)(?:\?(.*))?$/.exec(address)
+  const bucket = /^s3:([^?/@]+)(?:\?(.*))?$/.exec(address)
   if (bucket?.[1] !== undefined) {
     const search = new URLSearchParams(bucket[2])
     const option = (name: "prefix" | "region" | "endpoint") => {
       const value = search.get(name)
       return value === null ? {} : { [name]: value }
     }
+    const { S3BlobStore } = await import("@switchboard/storage-s3")
     return S3BlobStore.make({ bucket: bucket[1], ...option("prefix"), ...option("region"), ...option("endpoint") })
   }
   if (isModule(address)) return load(address, "BlobStore", (found) => "put" in found && "list" in found)
   throw new OperationError({
     code: "address",
     what: "the address of the attachments",
-    found: JSON.stringify(address),
-    fix: "write file:<directory>, s3:<bucket>, or the path of a module with a blob store"
+    found: beginning(address),
+    fix: "write file:<directory>, s3:<bucket>, or the path of a module with a blob store (./blobs.js)"
   })
 }

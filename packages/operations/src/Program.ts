@@ -1,5 +1,6 @@
 /** The `switchboard` command. */
 
+import { existsSync } from "node:fs"
 import { Audit, Views } from "@switchboard/desk"
 import type { StorageDriver } from "@switchboard/storage"
 import { Presets, SingleBar } from "cli-progress"
@@ -8,8 +9,10 @@ import * as AuditText from "./AuditText.ts"
 import * as Backup from "./Backup.ts"
 import { exportWorkspace } from "./Export.ts"
 import { importWorkspace } from "./Import.ts"
-import { openPrepared } from "./internal/Prepared.ts"
+import { inLine } from "./internal/InLine.ts"
+import { checkWorkspace, openPrepared } from "./internal/Prepared.ts"
 import { openBlobs, openStorage } from "./Location.ts"
+import { OperationError } from "./OperationError.ts"
 import * as Rebuild from "./Rebuild.ts"
 import * as Verification from "./Verification.ts"
 
@@ -98,9 +101,10 @@ class Bars {
 const withStorage = async <A>(
   { storage }: Common,
   mustExist: boolean,
-  run: (driver: StorageDriver.StorageDriver) => Promise<A>
+  run: (driver: StorageDriver.StorageDriver) => Promise<A>,
+  integrity?: "before" | "off"
 ): Promise<A> => {
-  const driver = await openStorage(storage, { mustExist })
+  const driver = await openStorage(storage, { mustExist, ...(integrity && { integrity }) })
   try {
     await driver.prepare(Views.definitions)
     return await run(driver)
@@ -123,9 +127,9 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).addOption(storageOption())
 
-  const placeOf = async (options: Common & { readonly blobs?: string }): Promise<Backup.Place> => ({
+  const placeOf = async (options: Common & { readonly blobs?: string }, mustExist: boolean): Promise<Backup.Place> => ({
     storage: options.storage,
-    ...(options.blobs !== undefined && { blobs: await openBlobs(options.blobs) })
+    ...(options.blobs !== undefined && { blobs: await openBlobs(options.blobs, { mustExist }) })
   })
 
   add("migrate", "creates the storage, or brings it up to this release").action(async (options: Common) => {
@@ -137,7 +141,10 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
     .argument("<folder>", "where to; it must not exist")
     .addOption(blobsOption())
     .action(async (folder: string, options: Common) => {
-      const { workspaces, blobs } = await Backup.backup(await placeOf(options), folder, { now, onProgress: bars.show })
+      const { workspaces, blobs } = await Backup.backup(await placeOf(options, true), folder, {
+        now,
+        onProgress: bars.show
+      })
       bars.stop()
       out(
         `${folder} has ${plural(workspaces.length, "workspace")}${blobs ? " and their attachments" : ", without attachments (name them with --blobs)"}.\n`
@@ -149,7 +156,7 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
     .addOption(blobsOption())
     .option("--replace", "in place of what is there")
     .action(async (folder: string, options: Common & { readonly replace?: boolean }) => {
-      const { madeAt, workspaces } = await Backup.restore(folder, await placeOf(options), {
+      const { madeAt, workspaces } = await Backup.restore(folder, await placeOf(options, false), {
         replace: options.replace ?? false,
         onProgress: bars.show
       })
@@ -180,6 +187,10 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
     .addOption(new Option("-w, --workspace <name>", "into this instead of the file's own").env("SWITCHBOARD_WORKSPACE"))
     .option("--replace", "drops what the workspace holds first")
     .action(async (file: string, options: Common & { readonly workspace?: string; readonly replace?: boolean }) => {
+      // Before a storage is made for it.
+      if (!existsSync(file)) {
+        throw new OperationError({ code: "missing", what: file, found: "no file", fix: "name what `export` wrote" })
+      }
       const { workspace, lines, resumed } = await withStorage(options, false, (driver) =>
         importWorkspace(driver, file, {
           ...(options.workspace !== undefined && { workspace: options.workspace }),
@@ -197,24 +208,30 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
     .addOption(workspaceOption())
     .action(async (options: OfWorkspace) => {
       let count = 0
+      let others = 0
       const rebuilds = new Set<string>()
-      await withStorage(options, true, async (driver) => {
+      const check = async (driver: StorageDriver.StorageDriver) => {
         for await (const finding of Verification.verify(driver, options.workspace, { onProgress: bars.show })) {
           bars.stop()
           count++
-          if (finding.rebuild !== undefined) rebuilds.add(finding.rebuild)
-          out(`${finding.part} ${finding.key}: expected ${finding.expected}, found ${finding.found}\n`)
+          if (finding.rebuild === undefined) others++
+          else rebuilds.add(finding.rebuild)
+          out(`${inLine(`${finding.part} ${finding.key}: expected ${finding.expected}, found ${finding.found}`)}\n`)
         }
-      })
+      }
+      // Damage that no command reads is damage too.
+      await withStorage(options, true, check, "before")
       bars.stop()
       if (count === 0) {
         out("Everything is whole.\n")
         return
       }
-      const advice =
-        rebuilds.size === 0
-          ? "Restore a backup."
-          : `Put right with: ${[...rebuilds].map((view) => `switchboard rebuild ${view}`).join(", ")}.`
+      const advice = [
+        ...(rebuilds.size === 0
+          ? []
+          : [`Put right with: ${[...rebuilds].map((view) => `switchboard rebuild ${view}`).join(", ")}.`]),
+        ...(others === 0 ? [] : [rebuilds.size === 0 ? "Restore a backup." : "For the others restore a backup."])
+      ].join(" ")
       out(`${plural(count, "finding")}. ${advice}\n`)
       end(1)
     })
@@ -230,7 +247,7 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
       )
       bars.stop()
       out(
-        `${plural(documents, "document")}, ${changed === 0 ? "none of them wrong" : `${changed.toLocaleString("en")} put right`}.\n`
+        `${plural(documents, "document")}, ${changed === 0 ? "none of them wrong" : `${changed.toLocaleString("en")} put right. A desk that ran meanwhile may remember what was wrong: restart it, then verify`}.\n`
       )
     })
 
@@ -240,8 +257,14 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
     .addOption(new Option("--at <time>", "an instant such as 2026-03-09T10:30:00Z; now without").argParser(toInstant))
     .option("--json", "as JSON")
     .action(async (id: string, options: OfWorkspace & { readonly at?: number; readonly json?: boolean }) => {
-      const audit = await withStorage(options, true, async (driver) =>
-        Audit.read((await openPrepared(driver)).workspace(options.workspace), id, options.at ?? now())
+      const audit = await withStorage(
+        options,
+        true,
+        async (driver) => {
+          await checkWorkspace(driver, options.workspace)
+          return Audit.read((await openPrepared(driver)).workspace(options.workspace), id, options.at ?? now())
+        },
+        "off"
       )
       if (!audit) {
         err(`There is no conversation ${id} in the workspace ${options.workspace}.\n`)
@@ -294,7 +317,7 @@ export const main = async (
       if (error.code === "switchboard.time") surroundings.err(`${error.message}\n`)
       return error.exitCode === 0 ? 0 : 2
     }
-    surroundings.err(`${error instanceof Error ? error.message : String(error)}\n`)
+    surroundings.err(`${inLine(error instanceof Error ? error.message : String(error))}\n`)
     return 1
   }
 }

@@ -1,12 +1,13 @@
 /** Makes a view anew from the journal while the desk goes on: what differs is replaced, what doesn't is left alone. */
-import type { Contact } from "@switchboard/conversation"
+import { ConversationEvolution, type Message } from "@switchboard/conversation"
 import { DeskEvent, Views } from "@switchboard/desk"
 import { countKey } from "@switchboard/desk/InboxReactor"
 import { type Storage, type StorageDriver, StorageError } from "@switchboard/storage"
+import { isBeingErased } from "./internal/Erasing.ts"
 import { contactSteps, conversationSteps, isSame, readStream } from "./internal/Fold.ts"
 import { expectedRow } from "./internal/InboxRow.ts"
 import { MeasuresReplay, measureViews } from "./internal/MeasuresReplay.ts"
-import { openPrepared } from "./internal/Prepared.ts"
+import { checkWorkspace, openPrepared } from "./internal/Prepared.ts"
 import { OperationError } from "./OperationError.ts"
 import type { Progress } from "./Progress.ts"
 
@@ -26,9 +27,12 @@ export interface Rebuilt {
  * Makes a view of a workspace anew.
  *
  * Each document is written on the condition that what it follows from has not moved; where it has, it is read again. So
- * a desk may work meanwhile, here or in another process.
+ * a desk may work meanwhile, here or in another process. Whoever is being erased is left to their erasure.
  *
- * **Fails with** {@link OperationError} (rejected) for a view that is not made from the journal alone, such as clocks and
+ * **Gotchas** a desk remembers documents that it read lately. Of one that ran meanwhile, what was wrong may come back with
+ * the next change: restart it, verify, and rebuild once more if need be.
+ *
+ * **Fails with** {@link OperationError} (rejected) where there is no such workspace, and for a view that is not made from the journal alone, such as clocks and
  * pools, which hold what was decided with the configuration of their time.
  */
 export const rebuild = async (
@@ -37,6 +41,7 @@ export const rebuild = async (
   view: string,
   { onProgress = () => {} }: { readonly onProgress?: Progress } = {}
 ): Promise<Rebuilt> => {
+  await checkWorkspace(driver, workspace)
   const handle = (await openPrepared(driver)).workspace(workspace)
   switch (view) {
     case "conversations":
@@ -92,9 +97,113 @@ const untilUnmoved = async <A>(attempt: () => Promise<A>): Promise<A> => {
 const differing = (found: StorageDriver.StoredDocument | undefined, expected: object, version: number): boolean =>
   found?.version !== version || !isSame(found.document, expected)
 
+/**
+ * Reads what somebody's documents follow from, on the condition that it still stands at the end: the streams are guards of
+ * the commit.
+ *
+ * `undefined`: they are being erased, and whoever does that makes their documents anew. An erasure that begins after this
+ * moves one of the streams. One that was over before has left no words to read.
+ */
+const guardsOf = async (
+  handle: Storage.Workspace,
+  contactId: string | undefined,
+  conversationId?: string
+): Promise<ReadonlyArray<StorageDriver.Append> | undefined> => {
+  const streams = [
+    ...(conversationId === undefined ? [] : [DeskEvent.streams.conversation(conversationId)]),
+    ...(contactId === undefined ? [] : [DeskEvent.streams.contact(contactId)])
+  ]
+  const versions = await handle.streamVersions(streams)
+  if (await isBeingErased(handle, contactId, conversationId)) return undefined
+  return streams.map((stream, index) => ({ stream, expectedVersion: versions[index] ?? 0, events: [] }))
+}
+
+/** Removes the documents of a view that belong to streams which no journal tells of. */
+const removeOrphans = async (
+  handle: Storage.Workspace,
+  view: string,
+  known: ReadonlySet<string>,
+  streamOf: (document: StorageDriver.StoredDocument) => { readonly id: string; readonly stream: string }
+): Promise<number> => {
+  let removed = 0
+  let after: StorageDriver.Query["after"]
+  do {
+    const page = await handle.query({ view, limit: orphansAtOnce, ...(after && { after }) })
+    for (const document of page.documents) {
+      const { id, stream } = streamOf(document)
+      // What came since the ids were read is no orphan.
+      if (known.has(id) || (await handle.streamVersion(stream)) > 0) continue
+      await handle.commit({
+        appends: [{ stream, expectedVersion: 0, events: [] }],
+        views: [{ view, key: document.key, delete: true }]
+      })
+      removed++
+    }
+    after = page.next
+  } while (after)
+  return removed
+}
+
+const orphansAtOnce = 200
+
 const subjectOf = async (reads: Storage.Reads, contactId: string): Promise<{ readonly subject?: string }> => {
-  const contact = (await reads.document("contacts", contactId))?.document as Contact.Contact | undefined
-  return contact?.erasedAtMs === undefined ? { subject: contactId } : {}
+  const last = [...contactSteps(await readStream(reads, DeskEvent.streams.contact(contactId)))].at(-1)
+  return last?.contact?.erasedAtMs === undefined ? { subject: contactId } : {}
+}
+
+/** What has to change for the documents of one conversation to be what its events make of them. */
+const changesOf = async (
+  handle: Storage.Workspace,
+  id: string,
+  view: "conversations" | "messages"
+): Promise<{
+  readonly contactId: string | undefined
+  readonly expected: number
+  readonly views: ReadonlyArray<StorageDriver.ViewChange>
+}> => {
+  const events = await readStream(handle, DeskEvent.streams.conversation(id))
+  /** A message stands at the version at which it changed last. */
+  const versions = new Map<string, number>()
+  let state = ConversationEvolution.empty
+  let version = 0
+  for (const step of conversationSteps(events)) {
+    for (const [key, message] of step.state.messages)
+      if (state.messages.get(key as Message.Message["id"]) !== message) versions.set(key, step.version)
+    ;({ state, version } = step)
+  }
+  const { conversation, messages } = state
+  if (!conversation) return { contactId: undefined, expected: 0, views: [] }
+  const { contactId } = conversation
+  const subject = await subjectOf(handle, contactId)
+  if (view === "conversations") {
+    const views = differing(await handle.document(view, id), conversation, version)
+      ? [{ view, key: id, put: conversation, version, ...subject }]
+      : []
+    return { contactId, expected: 1, views }
+  }
+  const entries = [...messages]
+  const found = await handle.documents(
+    view,
+    entries.map(([key]) => key)
+  )
+  const there = await Views.readAll(handle, { view, where: [{ field: "conversationId", equals: id }] })
+  const views = [
+    ...entries.flatMap(([key, message], index): ReadonlyArray<StorageDriver.ViewChange> => {
+      const stored = found[index]
+      const since = versions.get(key) ?? version
+      // A commit of several events leaves its messages at its last: any version that holds the same will do.
+      const stands =
+        stored?.version !== undefined &&
+        stored.version >= since &&
+        stored.version <= version &&
+        isSame(stored.document, message)
+      return stands ? [] : [{ view, key, put: message, version: since, ...subject }]
+    }),
+    ...there.flatMap(({ key }) =>
+      messages.has(key as Message.Message["id"]) ? [] : [{ view, key, delete: true } as const]
+    )
+  ]
+  return { contactId, expected: entries.length, views }
 }
 
 const rebuildConversations = async (
@@ -107,45 +216,25 @@ const rebuildConversations = async (
   let documents = 0
   let changed = 0
   for (const [place, id] of ids.entries()) {
-    const stream = DeskEvent.streams.conversation(id)
     const [some, differ] = await untilUnmoved(async () => {
-      const events = await readStream(handle, stream)
-      const last = [...conversationSteps(events)].at(-1)
-      const conversation = last?.state.conversation
-      if (!last || !conversation) return [0, 0] as const
-      const subject = await subjectOf(handle, conversation.contactId)
-      /** A message stands at the version at which it changed last. */
-      const versions = new Map<string, number>()
-      let before = new Map<string, object>() as ReadonlyMap<string, object>
-      for (const { version, state } of conversationSteps(events)) {
-        for (const [key, message] of state.messages) if (before.get(key) !== message) versions.set(key, version)
-        before = state.messages
-      }
-      const expected: ReadonlyArray<readonly [string, StorageDriver.JsonObject, number]> =
-        view === "conversations"
-          ? [[id, conversation, last.version]]
-          : [...last.state.messages].map(([key, message]) => [key, message, versions.get(key) ?? last.version] as const)
-      const found = await handle.documents(
-        view,
-        expected.map(([key]) => key)
-      )
-      const views = expected.flatMap(([key, document, version], index): ReadonlyArray<StorageDriver.ViewChange> => {
-        const stored = found[index]
-        // A commit of several events leaves its messages at its last: any version that holds the same will do.
-        const stands = view === "messages" && stored !== undefined && isSame(stored.document, document)
-        return stands || !differing(stored, document, version)
-          ? []
-          : [{ view, key, put: document, version, ...subject }]
-      })
-      if (views.length > 0) {
-        await handle.commit({ appends: [{ stream, expectedVersion: last.version, events: [] }], views })
-      }
-      return [expected.length, views.length] as const
+      const first = await changesOf(handle, id, view)
+      if (first.views.length === 0) return [first.expected, 0] as const
+      const guards = await guardsOf(handle, first.contactId, id)
+      if (!guards) return [first.expected, 0] as const
+      const { expected, views } = await changesOf(handle, id, view)
+      if (views.length > 0) await handle.commit({ appends: guards, views })
+      return [expected, views.length] as const
     })
     documents += some
     changed += differ
     onProgress(place + 1, ids.length)
   }
+  changed += await untilUnmoved(() =>
+    removeOrphans(handle, view, new Set(ids), ({ key, document }) => {
+      const id = view === "conversations" ? key : String(document["conversationId"])
+      return { id, stream: DeskEvent.streams.conversation(id) }
+    })
+  )
   return { documents, changed }
 }
 
@@ -160,13 +249,14 @@ const rebuildContacts = async (
   for (const [place, id] of ids.entries()) {
     const stream = DeskEvent.streams.contact(id)
     await untilUnmoved(async () => {
+      const guards = await guardsOf(handle, id)
       const last = [...contactSteps(await readStream(handle, stream))].at(-1)
-      if (!last?.contact) return
+      if (!guards || !last?.contact) return
       const { contact, version } = last
       if (!differing(await handle.document("contacts", id), contact, version)) return
       const subject = contact.erasedAtMs === undefined ? { subject: id } : {}
       await handle.commit({
-        appends: [{ stream, expectedVersion: version, events: [] }],
+        appends: guards,
         views: [{ view: "contacts", key: id, put: contact, version, ...subject }]
       })
       changed++
@@ -174,6 +264,9 @@ const rebuildContacts = async (
     documents++
     onProgress(place + 1, ids.length)
   }
+  changed += await untilUnmoved(() =>
+    removeOrphans(handle, "contacts", new Set(ids), ({ key }) => ({ id: key, stream: DeskEvent.streams.contact(key) }))
+  )
   return { documents, changed }
 }
 
@@ -182,10 +275,23 @@ const commitBeside = (
   handle: Storage.Workspace,
   reader: string,
   position: number,
-  views: ReadonlyArray<StorageDriver.ViewChange>
-): Promise<ReadonlyArray<number>> => handle.commit({ views, cursor: { reader, from: position, to: position } })
+  views: ReadonlyArray<StorageDriver.ViewChange>,
+  appends: ReadonlyArray<StorageDriver.Append> = []
+): Promise<ReadonlyArray<number>> => handle.commit({ appends, views, cursor: { reader, from: position, to: position } })
 
 const rowsAtOnce = 20
+
+/** What has to change for a row of the inbox to be what it should be. */
+const rowChange = async (
+  handle: Storage.Workspace,
+  key: string
+): Promise<{ readonly contactId: string; readonly change: StorageDriver.ViewChange } | undefined> => {
+  const stored = await handle.document("inbox", key)
+  const expected = await expectedRow(handle, key)
+  if (!expected || (stored && isSame(stored.document, expected.row))) return undefined
+  const subject = expected.subject === undefined ? {} : { subject: expected.subject }
+  return { contactId: expected.row.contactId, change: { view: "inbox", key, put: { ...expected.row }, ...subject } }
+}
 
 const rebuildInbox = async (
   driver: StorageDriver.StorageDriver,
@@ -198,20 +304,28 @@ const rebuildInbox = async (
     const some = ids.slice(from, from + rowsAtOnce)
     await untilUnmoved(async () => {
       const position = await handle.cursor("inbox")
-      const found = await handle.documents("inbox", some)
       const views: Array<StorageDriver.ViewChange> = []
-      for (const [index, key] of some.entries()) {
-        const expected = await expectedRow(handle, key)
-        const stored = found[index]
-        if (!expected || (stored && isSame(stored.document, expected.row))) continue
-        const subject = expected.subject === undefined ? {} : { subject: expected.subject }
-        views.push({ view: "inbox", key, put: { ...expected.row }, ...subject })
+      const appends = new Map<string, StorageDriver.Append>()
+      for (const key of some) {
+        const first = await rowChange(handle, key)
+        const guards = first && (await guardsOf(handle, first.contactId, key))
+        const found = guards && (await rowChange(handle, key))
+        if (!found) continue
+        views.push(found.change)
+        // Two of one contact: of them the earlier guard, which tells if anything happened between the two.
+        for (const guard of guards) if (!appends.has(guard.stream)) appends.set(guard.stream, guard)
       }
-      if (views.length > 0) await commitBeside(handle, "inbox", position, views)
+      if (views.length > 0) await commitBeside(handle, "inbox", position, views, [...appends.values()])
       changed += views.length
     })
     onProgress(Math.min(from + rowsAtOnce, ids.length), ids.length)
   }
+  changed += await untilUnmoved(() =>
+    removeOrphans(handle, "inbox", new Set(ids), ({ key }) => ({
+      id: key,
+      stream: DeskEvent.streams.conversation(key)
+    }))
+  )
   await untilUnmoved(async () => {
     const position = await handle.cursor("inbox")
     const active = await Views.readAll(handle, { view: "inbox", where: [{ field: "active", equals: true }] })

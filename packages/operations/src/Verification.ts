@@ -4,10 +4,11 @@ import { DeskEvent, Jobs, Views } from "@switchboard/desk"
 import * as InboxReactor from "@switchboard/desk/InboxReactor"
 import { SlaRecord } from "@switchboard/sla"
 import type { Storage, StorageDriver } from "@switchboard/storage"
+import { isBeingErased } from "./internal/Erasing.ts"
 import { contactSteps, conversationSteps, isSame, readStream } from "./internal/Fold.ts"
 import { expectedRow } from "./internal/InboxRow.ts"
 import { MeasuresReplay, measureViews } from "./internal/MeasuresReplay.ts"
-import { openPrepared } from "./internal/Prepared.ts"
+import { checkWorkspace, openPrepared } from "./internal/Prepared.ts"
 import type { Progress } from "./Progress.ts"
 
 /**
@@ -47,6 +48,8 @@ interface Snapshot {
  * versions of documents, the timers that they need, the claims and cursors; then each conversation, message and contact
  * against its stream, each row of the inbox against what it is made of, and the measures against the whole journal.
  *
+ * **Fails with** {@link OperationError} (rejected) where there is no such workspace.
+ *
  * **Gotchas** what follows from decisions with the configuration of their time can't be made anew from the journal alone:
  * of clocks and pools the versions and timers are checked, not every field. The states of all conversations are in memory
  * while the measures are folded, about 1 kB each.
@@ -56,6 +59,7 @@ export async function* verify(
   workspace: string,
   { onProgress = () => {} }: Options = {}
 ): AsyncGenerator<Finding> {
+  await checkWorkspace(driver, workspace)
   const reads = (await openPrepared(driver)).workspace(workspace)
   const snapshot: Snapshot = { streams: new Map(), measures: new Map(), cursors: new Map(), head: 0 }
 
@@ -69,7 +73,7 @@ export async function* verify(
   const contactIds = idsOf("contact")
   const wrong = new Set<string>()
   for (const [place, id] of conversationIds.entries()) {
-    for await (const finding of verifyConversation(reads, id)) {
+    for (const finding of await settled(reads, id, () => verifyConversation(reads, id))) {
       wrong.add(id)
       yield finding
     }
@@ -85,6 +89,24 @@ export async function* verify(
     onProgress("inbox", place + 1, conversationIds.length)
   }
   yield* verifyMeasures(driver, workspace, snapshot, (done, total) => onProgress("measures", done, total))
+}
+
+/** What is still found when it is looked at again: an erasure may have taken place under the first look, or be under way. */
+const settled = async (
+  reads: Storage.Reads,
+  id: string,
+  look: () => AsyncGenerator<Finding>
+): Promise<ReadonlyArray<Finding>> => {
+  const lookNow = async (): Promise<ReadonlyArray<Finding>> => {
+    const found: Array<Finding> = []
+    for await (const finding of look()) found.push(finding)
+    return found
+  }
+  if ((await lookNow()).length === 0) return []
+  const [opened] = (await readable(reads, DeskEvent.streams.conversation(id))) ?? []
+  const contactId = opened?.event.type === "ConversationOpened" ? opened.event.contactId : undefined
+  if (await isBeingErased(reads, contactId, id)) return []
+  return lookNow()
 }
 
 async function* verifySnapshot(
@@ -110,6 +132,7 @@ async function* verifySnapshot(
         case "document": {
           yield* verifyVersion(holding, streams)
           const { key, document } = holding.document
+          yield* verifyOwner(holding, streams)
           if (holding.view === "contacts") contacts.add(key)
           if (holding.view === "inbox" && document["active"] === true) active++
           if (holding.view === "counts" && key === InboxReactor.countKey) counted = Number(document["active"])
@@ -184,6 +207,30 @@ function* verifyEvent(
       expected: "an event that this release knows",
       found: error instanceof Error ? error.message : String(error)
     }
+  }
+}
+
+/** What belongs to a conversation or a contact that no journal tells of is too much. */
+function* verifyOwner(
+  { view, document: { key, document, version } }: Extract<StorageDriver.Holding, { kind: "document" }>,
+  streams: Snapshot["streams"]
+): Generator<Finding> {
+  const owner =
+    view === "inbox"
+      ? DeskEvent.streams.conversation(key)
+      : view === "messages"
+        ? DeskEvent.streams.conversation(String(document["conversationId"]))
+        : // With a version they are told of as standing elsewhere than their stream.
+          (view === "conversations" || view === "contacts") && (version ?? 0) === 0
+          ? streamOf[view]?.(key)
+          : undefined
+  if (owner === undefined || streams.has(owner)) return
+  yield {
+    part: "view",
+    key: `${view}/${key}`,
+    expected: "no document, as there are no events",
+    found: "one",
+    rebuild: view
   }
 }
 

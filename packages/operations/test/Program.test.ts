@@ -1,7 +1,19 @@
 import { execFile } from "node:child_process"
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { promisify } from "node:util"
 import { createDesk, Views } from "@switchboard/desk"
 import { MemoryBlobStore, type StorageDriver } from "@switchboard/storage"
@@ -91,6 +103,19 @@ describe("addresses", () => {
     }
   })
 
+  test("[OPERATIONS-1] no part of a password is repeated, wherever it stands", async () => {
+    for (const address of ["pg://u:hunter2@db/desk", "db:hunter2", "u:hunter2@db", "hunter2"]) {
+      const refused = await run("verify", "-s", address)
+      expect(refused.code).toBe(1)
+      expect(refused.err, address).not.toMatch(/:h|hu/)
+    }
+    for (const address of ["https://key:hunter2@minio.example/files", "s3://key:hunter2@minio.example/files"]) {
+      const refused = await Location.openBlobs(address).then(String, String)
+      expect(refused).toMatch(/Error/)
+      expect(refused, address).not.toContain("hunter2")
+    }
+  })
+
   test("[OPERATIONS-1] a module brings a driver of any other kind, or is refused", async () => {
     const folder = makeFolder()
     const good = join(folder, "storage.mjs")
@@ -106,7 +131,13 @@ describe("addresses", () => {
   test("[OPERATIONS-2] what only reads makes no new database", async () => {
     const folder = makeFolder()
     const storage = `sqlite:${join(folder, "desk.db")}`
-    for (const argv of [["export", join(folder, "x")], ["verify"], ["rebuild", "inbox"], ["audit", "c"]])
+    for (const argv of [
+      ["export", join(folder, "x")],
+      ["import", join(folder, "x")],
+      ["verify"],
+      ["rebuild", "inbox"],
+      ["audit", "c"]
+    ])
       expect(await run(...argv, "-s", storage)).toMatchObject({
         code: 1,
         err: expect.stringContaining("found no file")
@@ -118,6 +149,71 @@ describe("addresses", () => {
 })
 
 describe("backup and restore", () => {
+  test("[OPERATIONS-21] of a backup that is damaged nothing is put back, and what is there stays", async () => {
+    const { driver } = await makeWorked(2)
+    const folder = makeFolder()
+    const file = join(folder, "memory.mjs")
+    writeFileSync(file, "export default () => globalThis.switchboardDamaged\n")
+    Object.assign(globalThis, { switchboardDamaged: driver })
+    const backup = join(folder, "backup")
+    await Backup.backup({ storage: file }, backup, { now })
+    const before = await everything(driver)
+    const archive = join(backup, "1.ndjson.gz")
+    const bytes = readFileSync(archive)
+    writeFileSync(archive, bytes.subarray(0, bytes.length - 30))
+    await expect(Backup.restore(backup, { storage: file }, { replace: true })).rejects.toMatchObject({
+      code: "archive"
+    })
+    expect(await everything(driver)).toEqual(before)
+    rmSync(archive)
+    await expect(Backup.restore(backup, { storage: file }, { replace: true })).rejects.toThrow(archive)
+    expect(await everything(driver)).toEqual(before)
+  })
+
+  test("[OPERATIONS-21] attachments that are not where they should be are not left out in silence", async () => {
+    const desk = makeDesk()
+    const to = join(desk.folder, "backup")
+    expect(await run("backup", to, "-s", desk.storage, "-b", `file:${join(desk.folder, "blobz")}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("blobz: found no directory")
+    })
+    expect(existsSync(to)).toBe(false)
+
+    expect(await run("backup", to, "-s", desk.storage, "-b", desk.blobsAt)).toMatchObject({ code: 0 })
+    rmSync(join(to, "blobs"), { recursive: true })
+    const place = ["-s", `sqlite:${join(desk.folder, "new.db")}`, "-b", `file:${join(desk.folder, "new")}`]
+    expect(await run("restore", to, ...place)).toMatchObject({ code: 1, err: expect.stringContaining("blobs") })
+    expect(existsSync(join(desk.folder, "new.db"))).toBe(false)
+  })
+
+  test("[OPERATIONS-20] what is replaced leaves no attachment behind that nobody could erase", async () => {
+    const desk = makeDesk()
+    const to = join(desk.folder, "backup")
+    await Backup.backup({ storage: desk.storage, blobs: desk.blobs }, to, { now })
+    const before = await desk.blobs.list("main", undefined, 99)
+    await desk.blobs.put("main", "later", new Uint8Array(3), { mediaType: "a/b", limitBytes: 9 })
+    const place = ["-s", desk.storage, "-b", desk.blobsAt]
+    expect(await run("restore", to, ...place)).toMatchObject({ code: 1 })
+    expect(await desk.blobs.list("main", undefined, 99)).toHaveLength(before.length + 1)
+    expect(await run("restore", to, ...place, "--replace")).toMatchObject({ code: 0 })
+    expect(await desk.blobs.list("main", undefined, 99)).toEqual(before)
+  })
+
+  test("[OPERATIONS-21] a restore that is refused says how it is not", async () => {
+    const desk = makeDesk()
+    const to = join(desk.folder, "backup")
+    await Backup.backup({ storage: desk.storage }, to, { now })
+    expect(await run("restore", to, "-s", desk.storage)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("--replace")
+    })
+    const module = join(desk.folder, "memory.mjs")
+    expect(await run("restore", to, "-s", module)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${module}:`)
+    })
+  })
+
   test("[OPERATIONS-20] storage and attachments are put back as they were", async () => {
     const desk = makeDesk()
     const before = await inFile(desk.file, everything)
@@ -173,6 +269,22 @@ describe("backup and restore", () => {
     })
   })
 
+  test("[OPERATIONS-20] the file of an older release is backed up as it is, and not brought forward", async () => {
+    const desk = makeDesk()
+    const older = new DatabaseSync(desk.file)
+    older.exec("PRAGMA user_version = 1")
+    older.close()
+    const to = join(desk.folder, "backup")
+    expect(await Backup.backup({ storage: desk.storage }, to, { now })).toMatchObject({
+      workspaces: [{ name: "main" }]
+    })
+    for (const file of [desk.file, join(to, "desk.db")]) {
+      const db = new DatabaseSync(file, { readOnly: true })
+      expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1 })
+      db.close()
+    }
+  })
+
   test("[OPERATIONS-21] a backup that was broken off is not there, and the next is whole", async () => {
     const desk = makeDesk()
     const to = join(desk.folder, "backup")
@@ -226,7 +338,10 @@ describe("the command", () => {
       `view inbox/${desk.conversations[0]}: expected what the journal makes of it, found no document\n`
     )
     expect(found.out).toMatch(/Put right with: switchboard rebuild inbox\.\n$/)
-    expect(await run("rebuild", "inbox", "-s", target)).toMatchObject({ code: 0, out: "5 documents, 1 put right.\n" })
+    expect(await run("rebuild", "inbox", "-s", target)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("5 documents, 1 put right. A desk that ran meanwhile")
+    })
     expect(await run("rebuild", "inbox", "-s", target)).toMatchObject({
       code: 0,
       out: "5 documents, none of them wrong.\n"
@@ -302,5 +417,71 @@ describe("the command", () => {
     })
     expect(forged).toContain(String.raw`hello\n\nChanges\n\u001b[2J`)
     expect(forged.split("\n").filter((line) => line === "Changes")).toHaveLength(1)
+  })
+
+  test("[OPERATIONS-40] a workspace that is not there is not called whole, nor made", async () => {
+    const desk = makeDesk()
+    for (const argv of [["verify"], ["rebuild", "inbox"], ["audit", "c"]])
+      expect(await run(...argv, "-s", desk.storage, "-w", "mian"), argv[0]).toMatchObject({
+        code: 1,
+        out: "",
+        err: expect.stringContaining("the workspace mian: found only main")
+      })
+    expect(await inFile(desk.file, (driver) => driver.workspaces())).toEqual(["main"])
+  })
+
+  test("[OPERATIONS-41] what a terminal obeys is written out, wherever it comes from", async () => {
+    const desk = makeDesk()
+    const { out } = await run("audit", desk.conversations[0]!, "-s", desk.storage, "--json", "--at", "2100-01-01")
+    const audit = JSON.parse(out) as Parameters<typeof AuditText.toText>[0]
+    const [message] = audit.messages
+    const evil = "a\u0085Changes\u2028\u2029\u009b2J\u007f\u202e\u2066\u200f"
+    const forged = AuditText.toText({
+      ...audit,
+      conversation: { ...audit.conversation!, tags: [`${evil}\n`] },
+      messages: [{ ...message!, parts: [{ kind: "text", text: evil, format: "plain" }] }],
+      changes: audit.changes.map((change) => ({ ...change, actor: { kind: "system", name: `${evil}\r\n` } }))
+    })
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    const obeyed = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/
+    expect(forged).not.toMatch(obeyed)
+    expect(forged.split("\n").filter((line) => line === "Changes")).toHaveLength(1)
+
+    await inFile(desk.file, (driver) =>
+      driver.load("main", [
+        {
+          kind: "claim",
+          claim: { key: `address/claimed/email:${evil}\nEverything is whole.`, value: evil, revision: 1 }
+        }
+      ])
+    )
+    const found = await run("verify", "-s", desk.storage)
+    expect(found.code).toBe(1)
+    expect(found.out).not.toMatch(obeyed)
+    expect(found.out.split("\n")).not.toContain("Everything is whole.")
+  })
+
+  test("[OPERATIONS-31] a damaged SQLite file is not called whole, whatever of it the views need", async () => {
+    const desk = makeDesk()
+    await inFile(desk.file, (driver) =>
+      driver.commit(
+        Array.from({ length: 20 }, (_, index) => ({
+          workspace: "main",
+          views: [{ view: "deadLetters", key: `${index}`, put: { text: "x".repeat(100_000) } }]
+        })),
+        0
+      )
+    )
+    const db = new DatabaseSync(desk.file)
+    const { page } = db.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE name = 'claims_expiry'").get() ?? {}
+    db.close()
+    const handle = openSync(desk.file, "r+")
+    writeSync(handle, Buffer.alloc(3000, 0xee), 0, 3000, (Number(page) - 1) * 4096)
+    closeSync(handle)
+    expect(await run("verify", "-s", desk.storage)).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("the integrity check found")
+    })
   })
 })

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
@@ -190,5 +191,99 @@ describe("export and import", () => {
       code: "missing",
       found: "only main"
     })
+  })
+
+  test("[OPERATIONS-11] what another storage, or another history of this one, had begun is not gone on with", async () => {
+    const { driver } = await makeWorked(3)
+    const { driver: other } = await makeWorked(5)
+    const folder = makeFolder()
+    const whole = join(folder, "whole.ndjson")
+    await exportTo(other, whole)
+    const file = join(folder, "desk.ndjson")
+    await expect(exportTo(dyingAfter(driver, 4, 5), file)).rejects.toThrow("killed")
+    expect((await exportTo(other, file)).resumed).toBe(0)
+    expect(readFileSync(file, "utf8")).toBe(readFileSync(whole, "utf8"))
+
+    // A storage that was put back: the file had come further than its journal.
+    const shorter = await makeMemory()
+    for await (const batch of driver.dump("main", 0)) await shorter.load("main", batch.slice(0, 9))
+    const later = join(folder, "later.ndjson")
+    await expect(exportTo(dyingAfter(driver, 4, 5), later)).rejects.toThrow("killed")
+    expect((await exportTo(shorter, later)).resumed).toBe(0)
+  })
+
+  test("[OPERATIONS-11] an export goes on before what a power cut left of its end", async () => {
+    const { driver } = await makeWorked(2)
+    const folder = makeFolder()
+    const whole = join(folder, "whole.ndjson")
+    await exportTo(driver, whole)
+    const file = join(folder, "desk.ndjson")
+    await expect(exportTo(dyingAfter(driver, 3, 5), file)).rejects.toThrow("killed")
+    appendFileSync(`${file}.partial`, `${"\0".repeat(100)}\n${"\0".repeat(100)}`)
+    expect((await exportTo(driver, file)).resumed).toBe(15)
+    expect(readFileSync(file, "utf8")).toBe(readFileSync(whole, "utf8"))
+  })
+
+  test("[OPERATIONS-12] an import of a later export of the same workspace does not go on there", async () => {
+    const { driver } = await makeWorked(4)
+    const folder = makeFolder()
+    const early = join(folder, "early.ndjson")
+    await exportTo(driver, early)
+    const desk = await createDesk(configure(driver))
+    const [row] = (await desk.inbox(agent)).rows
+    await desk.note(agent, row!.conversationId, { text: "since then" })
+    await desk.drain()
+    await desk.stop()
+    const late = join(folder, "late.ndjson")
+    await exportTo(driver, late)
+
+    const target = await makeMemory()
+    // Everything was loaded but the last thing: that it is done.
+    const dying: StorageDriver.StorageDriver = {
+      ...target,
+      load: async (workspace, holdings) => {
+        if (holdings.every(({ kind }) => kind === "cursor")) throw new Error("killed")
+        await target.load(workspace, holdings)
+      }
+    }
+    await expect(Import.importWorkspace(dying, early)).rejects.toThrow("killed")
+    await expect(Import.importWorkspace(target, late)).rejects.toMatchObject({
+      code: "occupied",
+      found: "an import of another file that was not finished"
+    })
+    await Import.importWorkspace(target, early)
+    await expect(Import.importWorkspace(target, early)).rejects.toMatchObject({ code: "occupied" })
+    await Import.importWorkspace(target, late, { replace: true })
+    expect(await everything(target)).toEqual(await everything(driver))
+  })
+
+  test("[OPERATIONS-13] a compressed file that is damaged or cut short is named, and nothing comes in", async () => {
+    const { driver } = await makeWorked(2)
+    const file = join(makeFolder(), "desk.ndjson.gz")
+    await exportTo(driver, file)
+    const bytes = readFileSync(file)
+    const flipped = Uint8Array.from(bytes, (byte, index) => (index === bytes.length >> 1 ? byte ^ 0xff : byte))
+    for (const bad of [bytes.subarray(0, bytes.length - 20), bytes.subarray(0, 1), flipped, Buffer.from("hello\n")]) {
+      writeFileSync(file, bad)
+      const target = await makeMemory()
+      await expect(Import.importWorkspace(target, file)).rejects.toMatchObject({
+        code: "archive",
+        message: expect.stringContaining(`${file}, line `)
+      })
+      expect(await target.workspaces()).toEqual([])
+    }
+  })
+
+  test("[OPERATIONS-13] a file of a release that knew fewer views is not imported", async () => {
+    const { driver } = await makeWorked(1)
+    const file = join(makeFolder(), "desk.ndjson")
+    await exportTo(driver, file)
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n")
+    const kept = lines.slice(0, -1).map((line) => line.replace('"threads":1,', ""))
+    const sha256 = createHash("sha256")
+      .update(`${kept.join("\n")}\n`)
+      .digest("hex")
+    writeFileSync(file, `${kept.join("\n")}\n${JSON.stringify({ kind: "end", lines: kept.length - 1, sha256 })}\n`)
+    await expect(Import.importWorkspace(await makeMemory(), file)).rejects.toMatchObject({ code: "unsupported" })
   })
 })

@@ -2,7 +2,7 @@ import { createDesk } from "@switchboard/desk"
 import type { StorageDriver } from "@switchboard/storage"
 import { expect, test } from "vitest"
 import { Rebuild, Verification } from "../src/index.ts"
-import { configure, everything, makeWorked, work } from "./Fixture.ts"
+import { agent, configure, everything, makeWorked, work } from "./Fixture.ts"
 
 const findingsOf = async (driver: StorageDriver.StorageDriver): Promise<ReadonlyArray<Verification.Finding>> => {
   const found: Array<Verification.Finding> = []
@@ -209,6 +209,104 @@ test("[OPERATIONS-33] views are rebuilt while a desk works, and all is whole in 
   for (const view of Rebuild.rebuildable) await Rebuild.rebuild(inTurns(driver), "main", view)
   await working
   await desk.stop()
+  expect(await findingsOf(driver)).toEqual([])
+})
+
+test("[OPERATIONS-31] [OPERATIONS-32] what no journal tells of is found, and removed by rebuilding", async () => {
+  const { driver } = await makeWorked(2)
+  const before = await everything(driver)
+  const views: Array<StorageDriver.ViewChange> = []
+  for (const view of ["conversations", "messages", "contacts", "inbox"]) {
+    const { document, version } = (await documentsOf(driver, view))[0]!
+    views.push({ view, key: "nobody", put: document, ...(version !== undefined && { version }) })
+  }
+  const [message] = await documentsOf(driver, "messages")
+  views.push({
+    view: "messages",
+    key: "of-nobody",
+    put: { ...message!.document, conversationId: "nobody" },
+    version: 1
+  })
+  await driver.commit([{ workspace: "main", views }], 0)
+  const found = await findingsOf(driver)
+  for (const key of [...views.slice(0, 4).map(({ view }) => `${view}/nobody`), "messages/of-nobody"])
+    expect(found.map((finding) => finding.key)).toContain(key)
+  for (const view of ["conversations", "messages", "contacts", "inbox"]) await Rebuild.rebuild(driver, "main", view)
+  expect(await findingsOf(driver)).toEqual([])
+  expect(unversioned(await everything(driver))).toEqual(unversioned(before))
+})
+
+test("[OPERATIONS-32] a message at a version that never was is put right", async () => {
+  const { driver } = await makeWorked(2)
+  for (const version of [999, undefined]) {
+    const [message] = await documentsOf(driver, "messages")
+    await driver.commit(
+      [
+        {
+          workspace: "main",
+          views: [
+            {
+              view: "messages",
+              key: message!.key,
+              put: message!.document,
+              ...(version !== undefined && { version })
+            }
+          ]
+        }
+      ],
+      0
+    )
+    expect(await findingsOf(driver)).toMatchObject([{ key: `messages/${message!.key}`, rebuild: "messages" }])
+    expect(await Rebuild.rebuild(driver, "main", "messages")).toMatchObject({ changed: 1 })
+    expect(await findingsOf(driver)).toEqual([])
+  }
+})
+
+test.each(["conversations", "messages", "contacts", "inbox"])(
+  "[OPERATIONS-33] somebody who is erased while %s is rebuilt does not come back",
+  async (view) => {
+    const { driver } = await makeWorked(1)
+    const [contact] = await documentsOf(driver, "contacts")
+    for (const { key, document, version } of await documentsOf(driver, view)) {
+      // Of a contact without a document nobody can be erased.
+      const wrong =
+        view === "contacts" ? { put: { ...document, name: "x" }, version: version! } : { delete: true as const }
+      await driver.commit([{ workspace: "main", views: [{ view, key, ...wrong }] }], 0)
+    }
+    let isErased = false
+    // Everything is read, and before anything is written the whole erasure takes place.
+    const late: StorageDriver.StorageDriver = {
+      ...driver,
+      commit: async (...commit) => {
+        if (!isErased) {
+          isErased = true
+          const desk = await createDesk(configure(driver))
+          await desk.erase(agent, contact!.key)
+          await desk.stop()
+        }
+        return driver.commit(...commit)
+      }
+    }
+    await Rebuild.rebuild(late, "main", view)
+    expect(isErased).toBe(true)
+    const left = (await everything(driver)).join("\n")
+    expect(left).not.toContain("I am 0")
+    expect(left).not.toContain("+34600")
+    expect((await findingsOf(driver)).filter(({ rebuild }) => rebuild === view)).toEqual([])
+  }
+)
+
+test("[OPERATIONS-33] [OPERATIONS-30] an erasure that was recorded is left to those who see it through", async () => {
+  const { driver, conversations } = await makeWorked(1)
+  // Dies when it was recorded: the words are still in the journal.
+  const dying = await createDesk(configure({ ...driver, erase: () => Promise.reject(new Error("killed")) }))
+  await dying.execute(agent, conversations[0]!, { type: "ResolveConversation" })
+  await dying.execute(agent, conversations[0]!, { type: "EraseContent", reason: "request" }).catch(() => {})
+  await dying.stop()
+  expect(JSON.stringify(await driver.journal("main", 0, 1000))).toContain("I am 0")
+  const before = await documentsOf(driver, "messages")
+  expect(JSON.stringify(before)).not.toContain("I am 0")
   for (const view of Rebuild.rebuildable) await Rebuild.rebuild(driver, "main", view)
+  expect(await documentsOf(driver, "messages")).toEqual(before)
   expect(await findingsOf(driver)).toEqual([])
 })

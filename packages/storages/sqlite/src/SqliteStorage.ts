@@ -7,7 +7,7 @@ import { checkDefinitions } from "@switchboard/storage/View"
 import { checkTables } from "./internal/CheckConnection.ts"
 import { Checkpointer } from "./internal/Checkpointer.ts"
 import { openConnection } from "./internal/Connection.ts"
-import { checkFree, checkThere, copyFile, type Progress, removeLogs, takeOver } from "./internal/Copy.ts"
+import { type Copied, checkFree, checkThere, copyFile, type Progress, removeLogs, takeOver } from "./internal/Copy.ts"
 import { codeOf, explain } from "./internal/Explain.ts"
 import { dump, toWrites } from "./internal/Holdings.ts"
 import { checkFound, checkOnThread, IntegrityCheck } from "./internal/Integrity.ts"
@@ -347,11 +347,6 @@ export interface RestoreOptions extends CopyOptions {
   readonly replace?: boolean
 }
 
-/** What came of a copy. **Units** bytes. */
-export interface Copied {
-  readonly bytes: number
-}
-
 /**
  * Copies a desk's file as it is at one instant, while a desk writes it, in this process or another.
  *
@@ -389,7 +384,7 @@ export interface Copied {
 export const backup = async ({ from, to, onProgress }: CopyOptions): Promise<Copied> => {
   await checkThere(from)
   await checkFree(to)
-  return { bytes: await copyFile({ from, to, onProgress, checks: false, beforeNaming: () => checkFree(to) }) }
+  return copyFile({ from, to, onProgress, checks: false, beforeNaming: () => checkFree(to) })
 }
 
 /**
@@ -409,7 +404,7 @@ export const restore = async ({ from, to, replace = false, onProgress }: Restore
     await makeWay()
     await removeLogs(to)
   }
-  return { bytes: await copyFile({ from, to, onProgress, checks: true, beforeNaming }) }
+  return copyFile({ from, to, onProgress, checks: true, beforeNaming })
 }
 
-export type { Progress }
+export type { Copied, Progress }

@@ -36,8 +36,8 @@ test("[SQLITE-9] a backup taken under load is a whole desk of one instant, and t
     while (acknowledged.length < 100) await new Promise(setImmediate)
     for (let round = 0; round < 2; round++) {
       const [to, before] = [join(directory, `backup${round}.db`), acknowledged.length]
-      const { bytes } = await SqliteStorage.backup({ from: file, to })
-      assert.equal(bytes, statSync(to).size)
+      const { bytes, workspaces } = await SqliteStorage.backup({ from: file, to })
+      assert.deepEqual([bytes, workspaces], [statSync(to).size, await storage.workspaces()])
       assert(acknowledged.length > before, "commits went on")
       const copy = SqliteStorage.make({ file: to, integrity: "before" })
       await copy.prepare([StorageCrash.view, view])

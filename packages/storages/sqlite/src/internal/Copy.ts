@@ -135,10 +135,10 @@ const explainCopy = ({ from, to }: Copy, cause: unknown): unknown =>
   explain(codeOf(cause) === "sqlite-corrupt" ? from : to, cause)
 
 /** Copies a file of ours as it is at one instant, and checks the copy. */
-const write = async (copy: Copy, partial: string, handle: FileHandle): Promise<void> => {
+const write = async (copy: Copy, partial: string, handle: FileHandle): Promise<ReadonlyArray<string>> => {
   const { from, to } = copy
   try {
-    await beside("copy", { file: from, busyTimeoutMs }, async (ask) => {
+    return await beside("copy", { file: from, busyTimeoutMs }, async (ask) => {
       const state = await ask("state")
       checkState(from, state)
       if (state.empty) throw new SqliteStorageError("sqlite-foreign", from, "it holds nothing of ours")
@@ -147,26 +147,30 @@ const write = async (copy: Copy, partial: string, handle: FileHandle): Promise<v
         throw explainCopy(copy, cause)
       })
       checkFound(to, await ask("checkCopy", partial))
+      return ask("workspaces", partial)
     })
   } catch (cause) {
     throw explain(from, cause)
   }
 }
 
-/**
- * Copies a file of ours, under a name of its own until the copy is checked and synced.
- *
- * Returns how many bytes it has.
- */
-export const copyFile = async (copy: Copy): Promise<number> => {
+/** What came of a copy. **Shape** `workspaces` are those it holds, by name. **Units** bytes. */
+export interface Copied {
+  readonly bytes: number
+  readonly workspaces: ReadonlyArray<string>
+}
+
+/** Copies a file of ours, under a name of its own until the copy is checked and synced. */
+export const copyFile = async (copy: Copy): Promise<Copied> => {
   const { from, to, onProgress, beforeNaming } = copy
   const partial = `${to}.${randomUUID()}.partial`
   try {
     // With the rights of the original: who may not read that may not read its copy.
     const handle = await open(partial, "wx", (await stat(from)).mode & 0o777)
     let bytes: number
+    let workspaces: ReadonlyArray<string>
     try {
-      await write(copy, partial, handle)
+      workspaces = await write(copy, partial, handle)
       await handle.sync()
       bytes = (await handle.stat()).size
     } finally {
@@ -176,7 +180,7 @@ export const copyFile = async (copy: Copy): Promise<number> => {
     await rename(partial, to)
     await syncDirectory(dirname(to))
     onProgress?.({ bytes, ofBytes: bytes })
-    return bytes
+    return { bytes, workspaces }
   } catch (cause) {
     throw explain(to, cause)
   } finally {

@@ -1,5 +1,7 @@
+import type { DatabaseSync } from "node:sqlite"
 import { checkTables, checkWhole } from "./CheckConnection.ts"
 import { openConnection } from "./Connection.ts"
+import { dropped } from "./Rows.ts"
 import { type FileState, stateOf } from "./Schema.ts"
 
 /** How the connection that copies is opened. **Units** milliseconds. */
@@ -19,26 +21,36 @@ export interface Copying {
   readonly check: () => ReadonlyArray<string>
   /** What is wrong with the copy. */
   readonly checkCopy: (to: string) => ReadonlyArray<string>
+  /** The workspaces of the copy, which is only read. */
+  readonly workspaces: (to: string) => ReadonlyArray<string>
   readonly close: () => void
 }
 
 /** Opens a connection that only copies. */
 export const openCopier = ({ file, busyTimeoutMs }: CopierSettings): Copying => {
   const db = openConnection(file, busyTimeoutMs)
+  const inCopy = <A>(to: string, run: (copy: DatabaseSync) => A): A => {
+    const copy = openConnection(to, busyTimeoutMs)
+    try {
+      return run(copy)
+    } finally {
+      copy.close()
+    }
+  }
   const number = (pragma: string): number => Number(Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? { 0: 0 })[0])
   return {
     state: () => stateOf(db),
     size: () => (number("page_count") - number("freelist_count")) * number("page_size"),
     copy: (to) => void db.prepare("VACUUM INTO ?").run(to),
     check: () => checkWhole(db),
-    checkCopy: (to) => {
-      const copy = openConnection(to, busyTimeoutMs)
-      try {
-        return checkTables(copy)
-      } finally {
-        copy.close()
-      }
-    },
+    checkCopy: (to) => inCopy(to, checkTables),
+    workspaces: (to) =>
+      inCopy(to, (copy) =>
+        copy
+          .prepare("SELECT name FROM workspaces WHERE revisions <> ? ORDER BY name")
+          .all(dropped)
+          .map(({ name }) => String(name))
+      ),
     close: () => db.close()
   }
 }
