@@ -3,12 +3,13 @@ import type { Commit, NewEvent, StoredDocument } from "../../StorageDriver.ts"
 import { equal } from "../Check.ts"
 import { append, committed, dueKeys, event, type Opened, one, timer } from "./Given.ts"
 
+const personal = (subject: string): NewEvent => ({
+  ...event("Said"),
+  personal: { subject, fields: { text: `by ${subject}` } }
+})
+
 export const erasure = (opened: Opened): void => {
   opened("[STORAGE-22] erasing a subject removes all that is personal to it and nothing else", async (driver) => {
-    const personal = (subject: string): NewEvent => ({
-      ...event("Said"),
-      personal: { subject, fields: { text: `by ${subject}` } }
-    })
     const commit = (workspace: string): Commit => ({
       workspace,
       appends: [
@@ -79,10 +80,6 @@ export const erasure = (opened: Opened): void => {
   })
 
   opened("[STORAGE-22] an erasure confined to one stream leaves everything else of the subject", async (driver) => {
-    const personal = (subject: string): NewEvent => ({
-      ...event("Said"),
-      personal: { subject, fields: { text: `by ${subject}` } }
-    })
     const commit = (workspace: string): Commit => ({
       workspace,
       appends: [
