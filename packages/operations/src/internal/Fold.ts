@@ -12,13 +12,6 @@ export const kept = (value: object): StorageDriver.JsonObject =>
 export const isSame = (found: StorageDriver.JsonObject, expected: object): boolean =>
   isDeepStrictEqual(kept(found), kept(expected))
 
-/** A document that should be there, as of a version of its stream. */
-export interface Expected {
-  readonly view: "conversations" | "messages" | "contacts"
-  readonly key: string
-  readonly document: object
-}
-
 const pageSize = 1000
 
 /** A stream whole, decoded. */
