@@ -1,7 +1,7 @@
 /**
  * What a pool's engine decides, each with a compact record of why.
  *
- * An item's life in decisions: `itemQueued` → `offerMade` → (`offerDeclined` | `offerExpired` | `offerWithdrawn` → it
+ * An item's life in decisions: `itemQueued` → `itemRelaxed`* → `offerMade` → (`offerDeclined` | `offerExpired` | `offerWithdrawn` → it
  * waits again)* → `itemAssigned` → `itemQueued` again or `itemLeft`.
  *
  * @module
@@ -12,7 +12,7 @@ import type { InputError } from "./InputError.ts"
 import { decodeWith } from "./internal/decodeWith.ts"
 import { Offer } from "./Offer.ts"
 import { Status } from "./Presence.ts"
-import { Requirement } from "./Requirement.ts"
+import { Unmet } from "./Requirement.ts"
 import type { Result } from "./Result.ts"
 
 const id = z.string()
@@ -22,8 +22,8 @@ const id = z.string()
  *
  * **Shape** `chose` is what was being chosen: an `agent` for an item, or an `item` for an agent who has room. `winner`
  * and `runnerUp` are ids of that. `compared` counts the candidates that were possible, not the ones ruled out before.
- * `decidedBy` is the rule that put the winner before the runner-up, `onlyCandidate`, `preferredAgent`, or `id` when all
- * rules were equal.
+ * `decidedBy` is the rule that put the winner before the runner-up, `onlyCandidate`, `preferredAgent` (the only one of
+ * those preferred), or `id` when all rules were equal.
  */
 export const MatchRecord = z.object({
   chose: z.enum(["agent", "item"]),
@@ -45,7 +45,7 @@ export type MatchRecord = z.infer<typeof MatchRecord>
 
 /**
  * What an item waits for: the first that is missing of somebody who meets the requirement, somebody of those who is
- * available, room for it, somebody who hasn't just declined it; or its preferred agent.
+ * available, room for it, somebody who hasn't just declined it; or its preferred agent, one of them when there are several.
  */
 export const WaitsFor = z.enum(["eligibleAgent", "availableAgent", "capacity", "declineMemory", "preferredAgent"])
 export type WaitsFor = z.infer<typeof WaitsFor>
@@ -78,7 +78,7 @@ export const Refusal = z.object({
   queueId: id.exactOptional(),
   heldBy: id.exactOptional(),
   limit: Limit.exactOptional(),
-  unmet: z.array(Requirement).readonly().exactOptional()
+  unmet: z.array(Unmet).readonly().exactOptional()
 })
 export type Refusal = z.infer<typeof Refusal>
 
@@ -90,18 +90,42 @@ export const RequestAnswered = z.object({
   refusal: Refusal.exactOptional()
 })
 
-/** An item waits: new, handed back, or sent on by a transfer. `waitsFor` is missing when an offer follows at once. */
+/**
+ * An item waits: new, handed back, or sent on by a transfer. `waitsFor` is missing when an offer follows at once. `step`
+ * counts the rows of its relaxation in force; missing before the first.
+ */
 export const ItemQueued = z.object({
   type: z.literal("itemQueued"),
   itemId: id,
   queueId: id,
   cause: z.enum(["arrived", "handedBack", "transferred", "agentRemoved"]),
   fromAgentId: id.exactOptional(),
-  waitsFor: WaitsFor.exactOptional()
+  waitsFor: WaitsFor.exactOptional(),
+  step: z.int().exactOptional()
 })
 
-/** An item was offered to an agent. */
-export const OfferMade = Offer.extend({ type: z.literal("offerMade"), record: MatchRecord })
+/**
+ * An item that waits asks for something else from now on: the next step of its relaxation holds.
+ *
+ * **Shape** `step` of `of` rows are in force. `cause`: its `age`, or that `nobodyOnDuty` was left to ask at the step before.
+ *
+ * **Units** `nextAtMs`: epoch milliseconds of the step after; missing at the last.
+ */
+export const ItemRelaxed = z.object({
+  type: z.literal("itemRelaxed"),
+  itemId: id,
+  step: z.int(),
+  of: z.int(),
+  cause: z.enum(["age", "nobodyOnDuty"]),
+  nextAtMs: z.int().exactOptional()
+})
+
+/** An item was offered to an agent, at this step of its relaxation; without `step`, before the first. */
+export const OfferMade = Offer.extend({
+  type: z.literal("offerMade"),
+  record: MatchRecord,
+  step: z.int().exactOptional()
+})
 
 /** An agent declined; the item waits again. */
 export const OfferDeclined = z.object({
@@ -173,6 +197,7 @@ export const PresenceSet = z.object({
 export const Decision = z.discriminatedUnion("type", [
   RequestAnswered,
   ItemQueued,
+  ItemRelaxed,
   OfferMade,
   OfferDeclined,
   OfferExpired,

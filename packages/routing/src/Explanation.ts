@@ -7,25 +7,31 @@ import type { Capacity, Limit, Load } from "./Capacity.ts"
 import type { WaitsFor } from "./Decision.ts"
 import type { Place } from "./Pool.ts"
 import type { Presence, Status } from "./Presence.ts"
-import type { Requirement } from "./Requirement.ts"
+import type { Requirement, Unmet } from "./Requirement.ts"
 import type { Exclusion, WorkItem } from "./WorkItem.ts"
 
 /**
  * One thing that keeps an agent from being offered an item.
  *
- * **Shape** `requirement`: the parts not met · `presence`: the status · `channelOff`: switched off for this channel kind ·
- * `capacity`: which limit, what is in use and what is allowed · `excluded`: declined, missed or handed back, until when ·
- * `reserved`: another agent is preferred, until when.
+ * **Shape** `requirement`: the parts not met, with how many of an `atLeast` are · `presence`: the status · `channelOff`:
+ * switched off for this channel kind · `capacity`: which limit, what is in use and what is allowed · `excluded`: declined,
+ * missed or handed back, until when · `reserved`: another agent is preferred, until when; `agents` lists them when there
+ * are several, and `agentId` is the first.
  *
  * **Units** capacity units; epoch milliseconds.
  */
 export type Obstacle =
-  | { readonly kind: "requirement"; readonly unmet: ReadonlyArray<Requirement> }
+  | { readonly kind: "requirement"; readonly unmet: ReadonlyArray<Unmet> }
   | { readonly kind: "presence"; readonly status: Status; readonly reason?: string }
   | { readonly kind: "channelOff"; readonly channelKind: string }
   | { readonly kind: "capacity"; readonly limit: Limit; readonly used: number; readonly allowed: number }
   | { readonly kind: "excluded"; readonly cause: Exclusion["cause"]; readonly untilMs: number }
-  | { readonly kind: "reserved"; readonly agentId: string; readonly untilMs: number }
+  | {
+      readonly kind: "reserved"
+      readonly agentId: string
+      readonly agents?: ReadonlyArray<string>
+      readonly untilMs: number
+    }
 
 /** What stands between one agent and one item; nothing means the agent could be offered it. */
 export interface AgentView {
@@ -34,15 +40,32 @@ export interface AgentView {
 }
 
 /**
+ * Where an item stands in its relaxation.
+ *
+ * **Shape** `step` of `of` rows hold, or held when it was offered. While it waits and a row is left: what the next asks, and
+ * when it comes.
+ *
+ * **Units** `nextAtMs`: epoch milliseconds. A row may come sooner when the one before is passed over.
+ */
+export interface Standing {
+  readonly step: number
+  readonly of: number
+  readonly nextAtMs?: number
+  readonly next?: Requirement
+}
+
+/**
  * Where an item stands and why.
  *
- * **Shape** `requirement` is the one in force, the item's own or its queue's. While it waits: `waitsFor` is the binding
+ * **Shape** `requirement` is the one in force, the item's own or its queue's, at its step of the relaxation, with what it
+ * compares of the item filled in. `relaxation` is missing when there is no table. While it waits: `waitsFor` is the binding
  * constraint, `ahead` the number of waiting items of the pool that are served before it, `agents` everybody in the pool,
- * fewest obstacles first, `changesAtMs` the earliest instant at which time alone removes an obstacle.
+ * fewest obstacles first, `changesAtMs` the earliest instant at which time alone may remove an obstacle.
  */
 export interface ItemExplanation {
   readonly item: WorkItem
   readonly requirement: Requirement
+  readonly relaxation?: Standing
   readonly place: Place
   readonly ageMs: number
   readonly waitsFor?: WaitsFor

@@ -27,11 +27,13 @@ export type Place = z.infer<typeof Place>
  * An item of a pool.
  *
  * **Shape** `offersMade` counts its offers and names the current one. A preference that has lapsed is no longer in `item`.
+ * `step` counts the rows of its relaxation that hold, or held when it was offered; missing before the first.
  */
 export const PoolItem = z.object({
   item: WorkItem,
   place: Place,
   offersMade: z.int().min(0),
+  step: z.int().min(1).exactOptional(),
   exclusions: z.array(Exclusion).readonly()
 })
 export type PoolItem = z.infer<typeof PoolItem>

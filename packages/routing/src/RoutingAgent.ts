@@ -4,6 +4,7 @@
  * @module
  */
 import * as z from "zod"
+import { Attributes } from "./Attributes.ts"
 import { Capacity } from "./Capacity.ts"
 import type { InputError } from "./InputError.ts"
 import { decodeWith } from "./internal/decodeWith.ts"
@@ -14,13 +15,15 @@ const id = z.string().min(1).max(128)
 /**
  * An agent's profile.
  *
- * **Shape** `skills` maps a skill to its level, 1 to 10; `languages` are BCP 47 tags.
+ * **Shape** `skills` maps a skill to its level, 1 to 10; `languages` are BCP 47 tags; `attributes` are the
+ * application's own.
  */
 export const RoutingAgent = z.object({
   agentId: id,
   skills: z.record(z.string(), z.int().min(1).max(10)).default({}),
   teams: z.array(id).default([]),
   languages: z.array(id).default([]),
+  attributes: Attributes.exactOptional(),
   capacity: Capacity
 })
 export type RoutingAgent = z.infer<typeof RoutingAgent>

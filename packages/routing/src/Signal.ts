@@ -7,9 +7,11 @@
  * @module
  */
 import * as z from "zod"
+import { Attributes } from "./Attributes.ts"
 import type { InputError } from "./InputError.ts"
 import { decodeWith } from "./internal/decodeWith.ts"
 import { Status } from "./Presence.ts"
+import { Relaxation } from "./Relaxation.ts"
 import { Requirement } from "./Requirement.ts"
 import type { Result } from "./Result.ts"
 import { RoutingAgent } from "./RoutingAgent.ts"
@@ -38,13 +40,18 @@ export const PresenceChanged = z.object({
 /** An item needs an agent. An item the pool knows already is left as it is. */
 export const ItemArrived = z.object({ type: z.literal("itemArrived"), item: WorkItem })
 
-/** An item's priority, queue or own requirement changed; `requirement: null` returns to the queue's. */
+/**
+ * An item's priority, queue, attributes, own requirement or own relaxation changed; null returns to the queue's. Which
+ * step holds is then looked up anew by its age.
+ */
 export const ItemChanged = z.object({
   type: z.literal("itemChanged"),
   itemId: id,
   priority: WorkItem.shape.priority.unwrap().exactOptional(),
   queueId: id.exactOptional(),
-  requirement: Requirement.nullable().exactOptional()
+  requirement: Requirement.nullable().exactOptional(),
+  relaxation: Relaxation.nullable().exactOptional(),
+  attributes: Attributes.exactOptional()
 })
 
 /** An item needs nobody any more: resolved, closed, or taken elsewhere. */

@@ -29,6 +29,16 @@ describe("a pick", () => {
     expect(ask({ type: "itemPicked", itemId: "c1", agentId: "ada" })).toEqual(["assigned c1 to ada pick"])
   })
 
+  it("[ROUTING-39] is refused with the parts as the item lists them, not as another that means the same does", () => {
+    const { arrive, tell, engine } = pool().available([ada])
+    const [one, other] = [Requirement.team("bcn"), Requirement.skill("returns")]
+    arrive("c1", { requirement: Requirement.all(one, other) })
+    arrive("c2", { requirement: Requirement.all(other, one) })
+    const pick = { type: "itemPicked", requestId: "r", itemId: "c2", agentId: "ada" } as const
+    expect(tell(pick)).toMatchObject([{ refusal: { unmet: [other, one] } }])
+    expect(engine.explain("c2", 0)?.requirement).toEqual(Requirement.all(other, one))
+  })
+
   it("[ROUTING-31] needs the requirement, and an item that is free", () => {
     const { arrive, ask, tell } = assigned()
     expect(ask({ type: "itemPicked", itemId: "c1", agentId: "bob" })).toEqual(["item_taken"])

@@ -1,7 +1,7 @@
 import { Requirement, RoutingPolicy, Signal, WorkItem } from "@switchboard/routing"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { requirements } from "./arbitraries.ts"
+import { attributes, requirements } from "./arbitraries.ts"
 
 const { skill, team, language, agents, all, any, not, anyone } = Requirement
 const ada: Requirement.Profile = {
@@ -67,7 +67,8 @@ describe("requirements", () => {
       agentId: fc.constantFrom("a1", "a2"),
       skills: fc.dictionary(fc.constantFrom("s1", "s2"), fc.integer({ min: 1, max: 3 })),
       teams: fc.subarray(["t1", "t2"]),
-      languages: fc.subarray(["en", "es-MX"])
+      languages: fc.subarray(["en", "es-MX"]),
+      attributes
     })
     fc.assert(
       fc.property(requirements, profile, (requirement, profile) => {
@@ -78,6 +79,98 @@ describe("requirements", () => {
       }),
       { seed: 4, numRuns: 500 }
     )
+  })
+})
+
+describe("comparisons of attributes", () => {
+  const { attribute, ofItem, atLeast } = Requirement
+  const eve: Requirement.Profile = {
+    ...ada,
+    attributes: { region: "eu-west", years: 3, senior: true, products: ["crm", "tv"] }
+  }
+
+  it.each([
+    [attribute("region").equals("eu-west"), true],
+    [attribute("region").equals("EU-WEST"), false],
+    [attribute("senior").equals(true), true],
+    [attribute("years").equals("3"), false],
+    [attribute("region").in(["us", "eu-west"]), true],
+    [attribute("years").in([1, 2]), false],
+    [attribute("region").startsWith("eu-"), true],
+    [attribute("region").startsWith("west"), false],
+    [attribute("years").startsWith("3"), false],
+    [attribute("years").above(3), false],
+    [attribute("years").atLeast(3), true],
+    [attribute("years").below(3), false],
+    [attribute("years").atMost(3), true],
+    [attribute("region").above(0), false],
+    [attribute("products").contains("tv"), true],
+    [attribute("products").contains("t"), false],
+    [attribute("region").contains("eu"), false],
+    [attribute("shoe").equals(42), false],
+    [attribute("constructor").startsWith(""), false],
+    [not(attribute("shoe").equals(42)), true],
+    [attribute("region").equals(ofItem("region")), false],
+    [not(attribute("region").equals(ofItem("region"))), true]
+  ])("[ROUTING-45] %j is met: %s", (requirement, expected) => {
+    expect(Requirement.isMet(requirement, eve)).toBe(expected)
+  })
+
+  it("[ROUTING-45] a prefix is compared in time that grows with its length alone", () => {
+    const long = "a".repeat(1000)
+    const hostile = attribute("region").startsWith(`${long}!`)
+    expect(Requirement.isMet(hostile, { ...ada, attributes: { region: long } })).toBe(false)
+  })
+
+  it.each([
+    [attribute("region").equals(ofItem("r")), { r: "eu" }, attribute("region").equals("eu")],
+    [attribute("region").in(ofItem("r")), { r: ["eu", "us"] }, attribute("region").in(["eu", "us"])],
+    [attribute("years").above(ofItem("r")), { r: 2 }, attribute("years").above(2)],
+    [attribute("products").contains(ofItem("r")), { r: "tv" }, attribute("products").contains("tv")],
+    [
+      atLeast(1, not(attribute("years").below(ofItem("r"))), team("a")),
+      { r: 2 },
+      atLeast(1, not(attribute("years").below(2)), team("a"))
+    ]
+  ])("[ROUTING-47] %j for an item with %j is %j", (requirement, attributes, expected) => {
+    expect(Requirement.resolve(requirement, attributes)).toEqual(expected)
+    expect(Requirement.resolve(expected, attributes)).toBe(expected)
+    expect(Requirement.itemAttributesOf(requirement)).toEqual(["r"])
+    // Without the attribute, or with one of another type, it stays, and nobody meets it.
+    expect(Requirement.resolve(requirement, {})).toBe(requirement)
+    expect(Requirement.resolve(requirement, { r: false }).kind).toBe(requirement.kind)
+  })
+
+  it.each([
+    [attribute("x").in(["b", "a", "b"]), attribute("x").in(["a", "b"])],
+    [attribute("x").in(["a"]), attribute("x").equals("a")],
+    [attribute("x").equals(ofItem("y")), { ...attribute("x").equals({ itemAttribute: "y" }) }],
+    [atLeast(1, team("a"), team("b")), any(team("b"), team("a"))],
+    [atLeast(2, team("a"), team("b")), all(team("b"), team("a"))],
+    [atLeast(2, team("c"), team("a"), team("b")), atLeast(2, team("a"), team("b"), team("c"))],
+    [atLeast(3, team("a"), team("b")), any()],
+    [atLeast(0, team("a")), anyone]
+  ])("[ROUTING-2] %j has the key of %j", (a, b) => {
+    expect(Requirement.toKey(a)).toBe(Requirement.toKey(b))
+  })
+
+  it.each([
+    [attribute("x").in(["1"]), attribute("x").in([1])],
+    [attribute("x").atLeast(1), attribute("x").above(1)],
+    [attribute("x").equals(ofItem("y")), attribute("x").equals("y")],
+    [atLeast(2, team("a"), team("a"), team("b")), atLeast(2, team("a"), team("b"))]
+  ])("[ROUTING-2] %j has another key than %j", (a, b) => {
+    expect(Requirement.toKey(a)).not.toBe(Requirement.toKey(b))
+  })
+
+  it("[ROUTING-48] so many of the parts must be met, and it is said how many are", () => {
+    const parts = [skill("billing"), team("bcn"), attribute("years").above(2), language("fr")]
+    expect(Requirement.isMet(atLeast(2, ...parts), eve)).toBe(true)
+    expect(Requirement.isMet(atLeast(3, ...parts), eve)).toBe(false)
+    const [unmet] = Requirement.unmet(all(team("mad"), atLeast(3, ...parts)), eve)
+    expect(unmet).toEqual({ kind: "atLeast", count: 3, of: parts, met: 2 })
+    expect(Requirement.Unmet.parse(JSON.parse(JSON.stringify(unmet)))).toEqual(unmet)
+    expect(Requirement.Unmet.parse(team("bcn"))).toEqual(team("bcn"))
   })
 })
 

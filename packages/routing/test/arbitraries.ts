@@ -1,9 +1,49 @@
-import { Capacity, Requirement, RoutingAgent, RoutingPolicy, type Signal, WorkItem } from "@switchboard/routing"
+import {
+  Capacity,
+  type Relaxation,
+  Requirement,
+  RoutingAgent,
+  RoutingPolicy,
+  type Signal,
+  WorkItem
+} from "@switchboard/routing"
 import * as fc from "fast-check"
 
 const agentIds = ["a1", "a2", "a3", "a4"] as const
 const itemIds = Array.from({ length: 12 }, (_, index) => `i${index}`)
 const kinds = ["call", "chat", "mail"] as const
+
+const region = Requirement.attribute("region")
+const years = Requirement.attribute("years")
+
+const comparisons: fc.Arbitrary<Requirement.Requirement> = fc.oneof(
+  fc.constantFrom("eu", "us").map(region.equals),
+  fc.constantFrom(["eu"], ["us", "eu"], ["uk"]).map(region.in),
+  fc.constantFrom("e", "").map(region.startsWith),
+  fc.integer({ min: 0, max: 3 }).map(years.atLeast),
+  fc.integer({ min: 0, max: 3 }).map(years.below),
+  fc.constantFrom("p1", "p2").map(Requirement.attribute("products").contains),
+  fc.constantFrom(
+    region.equals(Requirement.ofItem("region")),
+    years.above(Requirement.ofItem("years")),
+    Requirement.attribute("products").contains(Requirement.ofItem("product"))
+  )
+)
+
+/** Of an agent. */
+export const attributes = fc.record(
+  {
+    region: fc.constantFrom("eu", "us"),
+    years: fc.integer({ min: 0, max: 4 }),
+    products: fc.subarray(["p1", "p2"])
+  },
+  { requiredKeys: [] }
+)
+
+const itemAttributes = fc.record(
+  { region: fc.constantFrom("eu", "us"), years: fc.integer({ min: 0, max: 2 }), product: fc.constantFrom("p1", "p2") },
+  { requiredKeys: [] }
+)
 
 export const requirements: fc.Arbitrary<Requirement.Requirement> = fc.letrec<{ any: Requirement.Requirement }>(
   (tie) => ({
@@ -17,7 +57,11 @@ export const requirements: fc.Arbitrary<Requirement.Requirement> = fc.letrec<{ a
       fc.constantFrom("en", "es").map(Requirement.language),
       fc.subarray([...agentIds], { minLength: 1 }).map((ids) => Requirement.agents(...ids)),
       fc.array(tie("any"), { maxLength: 3 }).map((of) => Requirement.all(...of)),
+      comparisons,
       fc.array(tie("any"), { minLength: 1, maxLength: 3 }).map((of) => Requirement.any(...of)),
+      fc
+        .tuple(fc.integer({ min: 1, max: 3 }), fc.array(tie("any"), { minLength: 1, maxLength: 3 }))
+        .map(([count, of]) => Requirement.atLeast(Math.min(count, of.length), ...of)),
       tie("any").map(Requirement.not)
     )
   })
@@ -25,9 +69,36 @@ export const requirements: fc.Arbitrary<Requirement.Requirement> = fc.letrec<{ a
 
 /** Mostly requirements somebody meets, so that histories get somewhere. */
 const asked = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(Requirement.anyone, Requirement.skill("s1"), Requirement.team("t1")) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      Requirement.anyone,
+      Requirement.skill("s1"),
+      Requirement.team("t1"),
+      region.equals(Requirement.ofItem("region"))
+    )
+  },
   { weight: 1, arbitrary: requirements }
 )
+
+/** Ages that histories live through. */
+const relaxations: fc.Arbitrary<Relaxation.Relaxation> = fc
+  .array(
+    fc.record(
+      {
+        afterMs: fc.integer({ min: 0, max: 1200 }),
+        requirement: asked,
+        skipIf: fc.constant("nobodyOnDuty" as const)
+      },
+      { requiredKeys: ["afterMs", "requirement"] }
+    ),
+    { minLength: 1, maxLength: 4 }
+  )
+  .map((rows) =>
+    rows
+      .sort((a, b) => a.afterMs - b.afterMs)
+      .filter(({ afterMs }, index) => index === 0 || afterMs > rows[index - 1]!.afterMs)
+  )
 
 export const profiles: fc.Arbitrary<RoutingAgent.RoutingAgent> = fc
   .record({
@@ -35,6 +106,7 @@ export const profiles: fc.Arbitrary<RoutingAgent.RoutingAgent> = fc
     skills: fc.dictionary(fc.constantFrom("s1", "s2"), fc.integer({ min: 1, max: 3 })),
     teams: fc.subarray(["t1", "t2"]),
     languages: fc.subarray(["en", "es-MX"]),
+    attributes,
     units: fc.integer({ min: 0, max: 5 }),
     call: fc.integer({ min: 0, max: 2 })
   })
@@ -56,13 +128,14 @@ export const policies: fc.Arbitrary<RoutingPolicy.RoutingPolicy> = fc
     offerTimeoutMs: fc.constantFrom(1, 20, 50),
     declineMemoryMs: fc.constantFrom(0, 30, 200),
     awayAfterMissed: fc.constantFrom(null, 1, 3),
-    overCapacity: fc.constantFrom("never" as const, "onPick" as const)
+    overCapacity: fc.constantFrom("never" as const, "onPick" as const),
+    relaxation: fc.option(relaxations, { freq: 2, nil: undefined })
   })
-  .map((changes) =>
+  .map(({ relaxation, ...changes }) =>
     RoutingPolicy.make({
       ...changes,
       queues: [
-        { queueId: "q1", requirement: Requirement.anyone },
+        { queueId: "q1", requirement: Requirement.anyone, ...(relaxation !== undefined && { relaxation }) },
         { queueId: "q2", requirement: Requirement.skill("s2") }
       ]
     })
@@ -83,20 +156,28 @@ const item = (now: number) =>
         itemId,
         queueId,
         requirement: asked,
+        relaxation: relaxations,
+        attributes: itemAttributes,
         channelKind: fc.constantFrom(...kinds),
         weight: fc.integer({ min: 1, max: 3 }),
         priority: fc.integer({ min: 0, max: 3 }),
         arrivedAtMs: fc.integer({ min: now, max: now + 100 }),
-        preferred: fc.option(
-          fc.record({ preferredAgent: agentId, preferredUntilMs: fc.integer({ min: 0, max: 3000 }) }),
-          {
-            freq: 2
-          }
+        preference: fc.oneof(
+          fc.record({ preferredAgent: agentId, preferredUntilMs: fc.integer({ min: 0, max: 2000 }) }),
+          fc
+            .array(
+              fc.record({
+                agents: fc.subarray([...agentIds], { minLength: 1 }),
+                untilMs: fc.integer({ min: 0, max: 2000 })
+              }),
+              { minLength: 1, maxLength: 3 }
+            )
+            .map((tiers) => ({ preferred: tiers.sort((a, b) => a.untilMs - b.untilMs) }))
         )
       },
       { requiredKeys: ["itemId", "queueId", "channelKind", "arrivedAtMs"] }
     )
-    .map(({ preferred, ...rest }) => WorkItem.make({ ...rest, ...(preferred ?? {}) }))
+    .map(({ preference, ...rest }) => WorkItem.make({ ...rest, ...preference }))
 
 const requestId = fc.constant("request")
 const signals: fc.Arbitrary<Signal.Signal> = fc.oneof(
@@ -131,7 +212,9 @@ const signals: fc.Arbitrary<Signal.Signal> = fc.oneof(
         itemId,
         priority: fc.integer({ min: 0, max: 3 }),
         queueId,
-        requirement: fc.option(asked, { nil: null })
+        requirement: fc.option(asked, { nil: null }),
+        relaxation: fc.option(relaxations, { nil: null }),
+        attributes: itemAttributes
       },
       { requiredKeys: ["type", "itemId"] }
     )

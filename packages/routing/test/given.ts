@@ -62,6 +62,8 @@ export const brief = (decision: Decision.Decision): string => {
       return decision.outcome === "accepted" ? "accepted" : decision.refusal!.code
     case "itemQueued":
       return `queued ${decision.itemId} ${decision.cause}${decision.waitsFor === undefined ? "" : ` for ${decision.waitsFor}`}`
+    case "itemRelaxed":
+      return `relaxed ${decision.itemId} to ${decision.step} of ${decision.of}${decision.cause === "age" ? "" : ` ${decision.cause}`}`
     case "offerMade":
       return `offer ${decision.offerId} to ${decision.agentId}`
     case "offerDeclined":

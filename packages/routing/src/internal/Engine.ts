@@ -8,11 +8,11 @@ import * as Requirement from "../Requirement.ts"
 import type { QueueDepth, RoutingEngine } from "../RoutingEngine.ts"
 import type { RoutingPolicy } from "../RoutingPolicy.ts"
 import type { Signal } from "../Signal.ts"
-import type { Exclusion, WorkItem } from "../WorkItem.ts"
-import type { AgentEntry, ItemEntry } from "./Entries.ts"
+import { type Exclusion, tiersOf, type WorkItem } from "../WorkItem.ts"
+import type { AgentEntry, ItemClass, ItemEntry, Move } from "./Entries.ts"
 import { explainAgent, explainItem } from "./explain.ts"
 import { Heap, inOrder, type Slotted } from "./Heap.ts"
-import { Matcher } from "./Matcher.ts"
+import { Matcher, withTiers } from "./Matcher.ts"
 import { itemBefore } from "./order.ts"
 
 type SignalOf<T extends Signal["type"]> = Extract<Signal, { type: T }>
@@ -21,7 +21,7 @@ type DecisionOf<T extends Decision["type"]> = Extract<Decision, { type: T }>
 /** Something that happens to an item by time alone. What it was for may be gone by then. */
 interface Due extends Slotted {
   readonly atMs: number
-  readonly kind: "exclusion" | "offer" | "preference"
+  readonly kind: "exclusion" | "offer"
   readonly entry: ItemEntry
   readonly offersMade: number
 }
@@ -31,6 +31,9 @@ const dueBefore = (a: Due, b: Due): boolean => {
   if (a.kind !== b.kind) return a.kind < b.kind
   return a.entry.item.itemId < b.entry.item.itemId
 }
+
+const moveBefore = (a: Move, b: Move): boolean =>
+  a.atMs !== b.atMs ? a.atMs < b.atMs : a.entry.item.itemId < b.entry.item.itemId
 
 const inItemOrder = (a: ItemEntry, b: ItemEntry): number => (itemBefore(a, b) ? -1 : 1)
 
@@ -48,6 +51,7 @@ export class Engine implements RoutingEngine {
   readonly #matcher: Matcher
   readonly #policy: RoutingPolicy
   readonly #due = new Heap<Due>(dueBefore)
+  readonly #moves = new Heap<Move>(moveBefore)
   readonly #changedItems = new Set<string>()
   readonly #changedAgents = new Set<string>()
   #decisions: Array<Decision> = []
@@ -62,19 +66,20 @@ export class Engine implements RoutingEngine {
   static restore(policy: RoutingPolicy, snapshot: Snapshot): Engine {
     const engine = new Engine(policy)
     for (const agent of snapshot.agents) engine.#matcher.addAgent(agent)
-    for (const { item, place, offersMade, exclusions } of snapshot.items) {
-      const entry = engine.#matcher.addItem(item)
+    for (const { item, place, offersMade, exclusions, step = 0 } of snapshot.items) {
+      // The policy may have another table than before.
+      const rows = step === 0 ? 0 : engine.#matcher.relaxationOf(item).length
+      const entry = engine.#matcher.addItem(item, Math.min(step, rows))
       entry.offersMade = offersMade
       entry.exclusions = exclusions
       for (const { untilMs } of exclusions) engine.#schedule("exclusion", entry, untilMs)
       const agent = place.kind === "waiting" ? undefined : engine.#matcher.agents.get(place.agentId)
-      // A preference that is over by now is dropped when it comes due.
+      // What its age has brought since, and a preference that is over by now, come due at the first signal.
       if (place.kind === "waiting" || agent === undefined) engine.#wait(entry, Number.NEGATIVE_INFINITY)
       else engine.#matcher.give(entry, agent, place)
       if (place.kind === "waiting") engine.#changedItems.delete(item.itemId)
       if (entry.place.kind === "offered") engine.#schedule("offer", entry, entry.place.expiresAtMs)
-      if (entry.item.preferredUntilMs !== undefined) engine.#schedule("preference", entry, entry.item.preferredUntilMs)
-      if (entry.item !== item) engine.#changedItems.add(item.itemId)
+      if (entry.item !== item || entry.step !== step) engine.#changedItems.add(item.itemId)
     }
     engine.#isUnsettled = true
     return engine
@@ -93,11 +98,12 @@ export class Engine implements RoutingEngine {
   }
 
   nextDueAt(): number | undefined {
+    const move = this.#moves.peek()?.atMs
     for (let due = this.#due.peek(); due !== undefined; due = this.#due.peek()) {
-      if (this.#isStillDue(due)) return due.atMs
+      if (this.#isStillDue(due)) return move === undefined ? due.atMs : Math.min(due.atMs, move)
       this.#due.pop()
     }
-    return undefined
+    return move
   }
 
   // What is stored and read
@@ -112,7 +118,9 @@ export class Engine implements RoutingEngine {
 
   itemDocument(itemId: string): PoolItem | undefined {
     const entry = this.#matcher.items.get(itemId)
-    return entry && { item: entry.item, place: entry.place, offersMade: entry.offersMade, exclusions: entry.exclusions }
+    if (entry === undefined) return undefined
+    const { item, place, offersMade, exclusions, step } = entry
+    return { item, place, offersMade, ...(step > 0 && { step }), exclusions }
   }
 
   agentDocument(agentId: string): PoolAgent | undefined {
@@ -196,8 +204,9 @@ export class Engine implements RoutingEngine {
       this.#matcher.addAgent({ agent: profile, presence, idleSinceMs: now, missed: 0 })
       return
     }
+    const before = agent.compatible
     this.#matcher.setAgent(agent, { ...agent.document, agent: profile })
-    this.#settleAgent(agent, "agentChanged", now)
+    this.#settleAgent(agent, "agentChanged", now, before)
   }
 
   #removeAgent({ agentId }: SignalOf<"agentRemoved">, now: number): undefined {
@@ -229,33 +238,41 @@ export class Engine implements RoutingEngine {
 
   #arrive(item: WorkItem, now: number): undefined {
     if (this.#matcher.items.has(item.itemId)) return
-    const entry = this.#matcher.addItem(item)
-    this.#queue(entry, "arrived", undefined, now)
-    if (entry.item.preferredUntilMs !== undefined) this.#schedule("preference", entry, entry.item.preferredUntilMs)
+    this.#queue(this.#matcher.addItem(item, this.#matcher.stepOf(item, now)), "arrived", undefined, now)
   }
 
   #changeItem(signal: SignalOf<"itemChanged">, now: number): undefined {
     const entry = this.#matcher.items.get(signal.itemId)
     if (entry === undefined) return
-    const { requirement, ...item } = entry.item
-    const ofItsOwn = signal.requirement === undefined ? requirement : (signal.requirement ?? undefined)
+    const { requirement, relaxation, ...item } = entry.item
+    const own = {
+      requirement: signal.requirement === undefined ? requirement : (signal.requirement ?? undefined),
+      relaxation: signal.relaxation === undefined ? relaxation : (signal.relaxation ?? undefined)
+    }
     const changed: WorkItem = {
       ...item,
       priority: signal.priority ?? item.priority,
       queueId: signal.queueId ?? item.queueId,
-      ...(ofItsOwn !== undefined && { requirement: ofItsOwn })
+      ...(own.requirement !== undefined && { requirement: own.requirement }),
+      ...(own.relaxation !== undefined && { relaxation: own.relaxation }),
+      ...(signal.attributes !== undefined && { attributes: signal.attributes })
     }
+    const asksAnew = [signal.queueId, signal.requirement, signal.relaxation, signal.attributes].some(
+      (part) => part !== undefined
+    )
+    const { place } = entry
     this.#changedItems.add(signal.itemId)
-    if (entry.place.kind === "waiting") {
-      this.#matcher.dequeue(entry)
-      this.#matcher.setItem(entry, changed)
+    if (place.kind === "waiting") {
+      this.#dequeue(entry)
+      this.#matcher.setItem(entry, changed, asksAnew ? 0 : entry.step)
       this.#wait(entry, now)
       this.#serveItem(entry, now)
       return
     }
-    this.#matcher.setItem(entry, changed)
+    // What an agent has already stays at the step it came to them.
+    this.#matcher.setItem(entry, changed, asksAnew ? this.#matcher.stepOf(changed, place.sinceMs) : entry.step)
     const agent = entry.agent!
-    if (entry.place.kind === "assigned" || entry.class.eligible.has(agent.index)) return
+    if (place.kind === "assigned" || entry.class.eligible.has(agent.index)) return
     this.#withdraw(entry, "itemChanged")
     this.#wait(entry, now)
     this.#serveItem(entry, now)
@@ -326,7 +343,7 @@ export class Engine implements RoutingEngine {
             message: `This item is being offered to ${heldBy}: pick another, or wait until the offer ends.`
           })
     }
-    const unmet = Requirement.unmet(entry.class.requirement, agent.document.agent)
+    const unmet = Requirement.unmet(this.#matcher.requirementOf(entry.item, entry.step), agent.document.agent)
     if (entry.agent === undefined && unmet.length > 0)
       return this.#refuse(signal, {
         code: "not_eligible",
@@ -422,14 +439,14 @@ export class Engine implements RoutingEngine {
       })
     this.#answer(signal)
     const holder = this.#detach(entry, "itemTransferred", now)
-    const { requirement: _replaced, ...item } = entry.item
+    const { requirement: _replaced, relaxation: _table, ...item } = withTiers(entry.item, [])
     const requirement = to.kind === "team" ? Requirement.team(to.team) : to.requirement
-    this.#matcher.setItem(entry, {
+    const sentOn = {
       ...item,
       queueId: to.kind === "queue" ? to.queueId : item.queueId,
       ...(requirement !== undefined && { requirement })
-    })
-    this.#forgetPreference(entry)
+    }
+    this.#matcher.setItem(entry, sentOn, this.#matcher.stepOf(sentOn, now))
     // Who sends an item on must not get it back at once as a member of where it went.
     entry.exclusions = []
     if (this.#matcher.agents.has(by)) this.#exclude(entry, by, "handedBack", now)
@@ -446,23 +463,34 @@ export class Engine implements RoutingEngine {
   #isStillDue({ kind, entry, atMs, offersMade }: Due): boolean {
     if (this.#matcher.items.get(entry.item.itemId) !== entry) return false
     if (kind === "offer") return entry.place.kind === "offered" && entry.offersMade === offersMade
-    if (kind === "preference") return entry.item.preferredUntilMs === atMs
     return entry.exclusions.some(({ untilMs }) => untilMs === atMs)
   }
 
   #settleDue(now: number): void {
+    this.#settleMoves(now)
     for (let due = this.#due.peek(); due !== undefined && due.atMs <= now; due = this.#due.peek()) {
       this.#due.pop()
       if (!this.#isStillDue(due)) continue
       const { entry } = due
       if (due.kind === "offer") this.#expire(entry, now)
-      else if (due.kind === "preference") this.#endPreference(entry, now)
       else {
         entry.exclusions = entry.exclusions.filter(({ untilMs }) => untilMs > due.atMs)
         this.#changedItems.add(entry.item.itemId)
         this.#serveItem(entry, now)
       }
     }
+  }
+
+  /** Before anything is offered: by now, what is due asks for something else. */
+  #settleMoves(now: number): void {
+    const moved: Array<ItemEntry> = []
+    for (let move = this.#moves.peek(); move !== undefined && move.atMs <= now; move = this.#moves.peek()) {
+      const { entry } = move
+      this.#dequeue(entry)
+      this.#wait(entry, now)
+      moved.push(entry)
+    }
+    for (const entry of moved.sort(inItemOrder)) this.#serveItem(entry, now)
   }
 
   #expire(entry: ItemEntry, now: number): void {
@@ -480,13 +508,6 @@ export class Engine implements RoutingEngine {
       this.#setPresence(agent, away, "missedOffers", now)
     }
     this.#returnFrom(entry, "missed", now)
-  }
-
-  #endPreference(entry: ItemEntry, now: number): void {
-    if (entry.line === undefined) return
-    this.#matcher.dequeue(entry)
-    this.#wait(entry, now)
-    this.#serveItem(entry, now)
   }
 
   // Steps that signals share
@@ -586,22 +607,52 @@ export class Engine implements RoutingEngine {
     this.#changedAgents.add(profile.agentId)
   }
 
-  #wait(entry: ItemEntry, now: number): void {
-    const preferred = this.#matcher.preferredFor(entry, now)
-    if (preferred === undefined) this.#forgetPreference(entry)
-    this.#matcher.enqueue(entry, preferred)
+  /** Lets an item wait where its age and who is on duty put it, and says so when that is at another step than before. */
+  #wait(entry: ItemEntry, now: number, wasTurnedDown = false): void {
+    const cause = this.#settle(entry, now, wasTurnedDown)
+    if (cause === undefined) return
+    const { item, step } = entry
+    const table = this.#matcher.relaxationOf(item)
+    const next = table[step]
+    this.#emit({
+      type: "itemRelaxed",
+      itemId: item.itemId,
+      step,
+      of: table.length,
+      cause,
+      ...(next !== undefined && { nextAtMs: item.arrivedAtMs + next.afterMs })
+    })
+  }
+
+  #settle(entry: ItemEntry, now: number, wasTurnedDown: boolean): ReturnType<Matcher["settle"]> {
+    const cause = this.#matcher.settle(entry, now)
+    if (wasTurnedDown && entry.exclusions.length > 1 && this.#matcher.hasEverybodyDeclined(entry, now))
+      entry.exclusions = entry.exclusions.slice(-1)
+    this.#matcher.enqueue(entry)
+    if (entry.move !== undefined) this.#moves.push(entry.move)
+    this.#changedItems.add(entry.item.itemId)
+    return cause
+  }
+
+  #dequeue(entry: ItemEntry): void {
+    this.#matcher.dequeue(entry)
+    if (entry.move !== undefined) this.#moves.remove(entry.move)
+    entry.move = undefined
+  }
+
+  /** Takes this agent out of the item's tiers, or ends them all. */
+  #forgetPreference(entry: ItemEntry, agentId?: string): void {
+    const tiers = tiersOf(entry.item)
+    if (tiers.length === 0) return
+    const left = tiers
+      .map((tier) => ({ ...tier, agents: agentId === undefined ? [] : tier.agents.filter((each) => each !== agentId) }))
+      .filter(({ agents }) => agents.length > 0)
+    entry.item = withTiers(entry.item, left)
     this.#changedItems.add(entry.item.itemId)
   }
 
-  #forgetPreference(entry: ItemEntry): void {
-    if (entry.item.preferredAgent === undefined) return
-    const { preferredAgent: _agent, preferredUntilMs: _until, ...item } = entry.item
-    entry.item = item
-    this.#changedItems.add(item.itemId)
-  }
-
   #queue(entry: ItemEntry, cause: DecisionOf<"itemQueued">["cause"], from: AgentEntry | undefined, now: number): void {
-    this.#wait(entry, now)
+    this.#settle(entry, now, cause === "handedBack")
     const match = this.#matcher.agentFor(entry, now)
     const { itemId, queueId } = entry.item
     this.#emit({
@@ -610,13 +661,14 @@ export class Engine implements RoutingEngine {
       queueId,
       cause,
       ...(from !== undefined && { fromAgentId: from.document.agent.agentId }),
-      ...(typeof match === "string" && { waitsFor: match })
+      ...(typeof match === "string" && { waitsFor: match }),
+      ...(entry.step > 0 && { step: entry.step })
     })
     if (typeof match !== "string") this.#offer(entry, match.agent, match.record, now)
   }
 
   #serveItem(entry: ItemEntry, now: number): void {
-    if (entry.line === undefined) return
+    if (entry.slot < 0) return
     const match = this.#matcher.agentFor(entry, now)
     if (typeof match !== "string") this.#offer(entry, match.agent, match.record, now)
   }
@@ -627,7 +679,7 @@ export class Engine implements RoutingEngine {
   }
 
   #offer(entry: ItemEntry, agent: AgentEntry, record: MatchRecord, now: number): void {
-    this.#matcher.dequeue(entry)
+    this.#dequeue(entry)
     entry.offersMade++
     const { itemId } = entry.item
     const { agentId } = agent.document.agent
@@ -642,7 +694,8 @@ export class Engine implements RoutingEngine {
       agentId,
       offeredAtMs: now,
       expiresAtMs,
-      record
+      record,
+      ...(entry.step > 0 && { step: entry.step })
     })
   }
 
@@ -682,7 +735,7 @@ export class Engine implements RoutingEngine {
   ): { agent?: AgentEntry; fromAgentId?: string } {
     const agent = entry.agent
     if (agent === undefined) {
-      this.#matcher.dequeue(entry)
+      this.#dequeue(entry)
       return {}
     }
     if (entry.place.kind === "offered") {
@@ -702,9 +755,10 @@ export class Engine implements RoutingEngine {
   /** An offer came to nothing: the item waits again, and its agent has room again. */
   #returnFrom(entry: ItemEntry, cause: Exclusion["cause"], now: number): void {
     const agent = this.#matcher.take(entry)
-    this.#exclude(entry, agent.document.agent.agentId, cause, now)
-    this.#forgetPreference(entry)
-    this.#wait(entry, now)
+    const { agentId } = agent.document.agent
+    this.#exclude(entry, agentId, cause, now)
+    this.#forgetPreference(entry, agentId)
+    this.#wait(entry, now, true)
     this.#serveItem(entry, now)
     this.#settleAgent(agent, "agentUnavailable", now)
   }
@@ -713,18 +767,17 @@ export class Engine implements RoutingEngine {
     const untilMs = now + this.#policy.declineMemoryMs
     this.#changedItems.add(entry.item.itemId)
     const others = entry.exclusions.filter((exclusion) => exclusion.agentId !== agentId && exclusion.untilMs > now)
-    if (untilMs <= now) {
-      entry.exclusions = others
-      return
-    }
-    const latest: Exclusion = { agentId, cause, untilMs }
-    entry.exclusions = [...others, latest]
-    if (others.length > 0 && this.#matcher.hasEverybodyDeclined(entry, now)) entry.exclusions = [latest]
-    this.#schedule("exclusion", entry, untilMs)
+    entry.exclusions = untilMs <= now ? others : [...others, { agentId, cause, untilMs }]
+    if (untilMs > now) this.#schedule("exclusion", entry, untilMs)
   }
 
   /** After an agent changed: takes back what they may no longer be offered, then gives what they may. */
-  #settleAgent(agent: AgentEntry, cause: DecisionOf<"offerWithdrawn">["cause"], now: number): void {
+  #settleAgent(
+    agent: AgentEntry,
+    cause: DecisionOf<"offerWithdrawn">["cause"],
+    now: number,
+    before: ReadonlyArray<ItemClass> = []
+  ): void {
     const { presence, agent: profile } = agent.document
     const moved: Array<ItemEntry> = []
     // The least urgent first, so that a smaller capacity keeps the most urgent.
@@ -737,15 +790,13 @@ export class Engine implements RoutingEngine {
       this.#wait(entry, now)
       moved.push(entry)
     }
-    for (const [itemClass, line] of agent.preferred) {
-      if (this.#matcher.isWorthWaitingFor(agent, itemClass)) continue
-      for (const entry of [...line.entries]) {
-        this.#matcher.dequeue(entry)
-        this.#wait(entry, now)
-        moved.push(entry)
-      }
+    const classes = new Set([...before, ...agent.compatible].filter(({ fleeting }) => fleeting > 0))
+    const left = this.#matcher.forsakenBy(agent, classes, now).sort(inItemOrder)
+    for (const entry of left) {
+      this.#dequeue(entry)
+      this.#wait(entry, now)
     }
-    for (const entry of moved.sort(inItemOrder)) this.#serveItem(entry, now)
+    for (const entry of [...new Set([...moved, ...left])].sort(inItemOrder)) this.#serveItem(entry, now)
     this.#serveAgent(agent, now)
   }
 }

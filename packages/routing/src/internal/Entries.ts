@@ -4,20 +4,25 @@ import type { Exclusion, WorkItem } from "../WorkItem.ts"
 import type { Bits } from "./Bits.ts"
 import type { Heap, Slotted } from "./Heap.ts"
 
-/** Items that any agent could swap for one another: equal requirement, channel kind and weight. */
+/** Items that any agent could swap for one another: equal requirement, preferred agents, channel kind and weight. */
 export interface ItemClass {
   readonly key: string
   readonly requirement: Requirement
+  /** Only these, while they are preferred. */
+  readonly reservedFor: ReadonlyArray<string> | undefined
   readonly channelKind: string
   /** The dense number of the channel kind. */
   readonly kind: number
   readonly weight: number
-  /** Agents who meet the requirement, by index. */
+  /** Agents who meet the requirement and are among those it is reserved for, by index. */
   readonly eligible: Bits
   readonly line: Heap<ItemEntry>
   members: number
+  /** How many of its waiting items are fleeting: with a preference, or at a row that may be skipped. */
+  fleeting: number
 }
 
+/** While it waits it stands in its class's line; `slot` is -1 otherwise. */
 export interface ItemEntry extends Slotted {
   item: WorkItem
   class: ItemClass
@@ -25,10 +30,20 @@ export interface ItemEntry extends Slotted {
   place: Place
   /** Who has the open offer or holds the item. */
   agent: AgentEntry | undefined
-  /** Where it waits: its class's line, or the line its preferred agent keeps for that class. */
-  line: Heap<ItemEntry> | undefined
+  /** Rows of its relaxation in force. */
+  step: number
+  /** While it waits: when time alone moves it to another class; undefined when nothing does. */
+  move: Move | undefined
   offersMade: number
   exclusions: ReadonlyArray<Exclusion>
+}
+
+/** The instant at which a waiting item moves to another class. It goes when the item stops waiting. */
+export interface Move extends Slotted {
+  readonly atMs: number
+  readonly entry: ItemEntry
+  /** It may move sooner: it waits only as long as somebody is on duty for it. */
+  readonly isFleeting: boolean
 }
 
 export interface AgentEntry {
@@ -43,5 +58,4 @@ export interface AgentEntry {
   readonly held: Set<ItemEntry>
   readonly offered: Set<ItemEntry>
   compatible: Array<ItemClass>
-  readonly preferred: Map<ItemClass, Heap<ItemEntry>>
 }

@@ -14,7 +14,7 @@ const isTooDeep = (input: unknown): boolean => {
   return false
 }
 
-const describe = (value: unknown): string => {
+export const describe = (value: unknown): string => {
   if (value === undefined) return "nothing"
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (Array.isArray(value)) return "a list"
@@ -27,13 +27,13 @@ const at = (input: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
     input
   )
 
-const toText = (path: ReadonlyArray<PropertyKey>): string =>
+export const toText = (path: ReadonlyArray<PropertyKey>): string =>
   path
     .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
     .join("")
     .replace(/^\./, "")
 
-const refuse = (what: string, path: string, expected: string, found: string) =>
+export const refuse = (what: string, path: string, expected: string, found: string) =>
   fail<InputError>({
     code: "input_invalid",
     path,

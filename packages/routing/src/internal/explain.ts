@@ -1,7 +1,8 @@
 import { exceeded, limitOf } from "../Capacity.ts"
-import type { AgentExplanation, AgentView, ItemExplanation, Obstacle } from "../Explanation.ts"
+import type { AgentExplanation, AgentView, ItemExplanation, Obstacle, Standing } from "../Explanation.ts"
 import { isOn } from "../Presence.ts"
 import { unmet } from "../Requirement.ts"
+import { tiersOf } from "../WorkItem.ts"
 import type { AgentEntry, ItemEntry } from "./Entries.ts"
 import { inOrder } from "./Heap.ts"
 import type { Matcher } from "./Matcher.ts"
@@ -28,21 +29,43 @@ const ownObstacles = (matcher: Matcher, agent: AgentEntry, { item }: ItemEntry):
 /** What about the item keeps it from this agent, whatever they are doing. */
 const itemObstacles = (matcher: Matcher, agent: AgentEntry, entry: ItemEntry, now: number): Array<Obstacle> => {
   const profile = agent.document.agent
-  const missing = unmet(matcher.requirementOf(entry.item), profile)
+  const missing = unmet(matcher.requirementOf(entry.item, entry.step), profile)
   const obstacles: Array<Obstacle> = missing.length > 0 ? [{ kind: "requirement", unmet: missing }] : []
   for (const { agentId, cause, untilMs } of entry.exclusions)
     if (agentId === profile.agentId && untilMs > now) obstacles.push({ kind: "excluded", cause, untilMs })
-  const preferred = matcher.preferredFor(entry, now)
-  if (preferred !== undefined && preferred !== agent) {
-    const { agentId } = preferred.document.agent
-    obstacles.push({ kind: "reserved", agentId, untilMs: entry.item.preferredUntilMs! })
+  const [tier] = tiersOf(entry.item)
+  if (tier !== undefined && tier.untilMs > now && !tier.agents.includes(profile.agentId)) {
+    const { agents, untilMs } = tier
+    obstacles.push({ kind: "reserved", agentId: agents[0]!, ...(agents.length > 1 && { agents }), untilMs })
   }
   return obstacles
 }
 
+/** Where the item stands in its relaxation, and what comes next while it waits. */
+const standingOf = (matcher: Matcher, { item, step, place }: ItemEntry): Standing | undefined => {
+  const table = matcher.relaxationOf(item)
+  if (table.length === 0) return undefined
+  const next = place.kind === "waiting" ? table[step] : undefined
+  return {
+    step,
+    of: table.length,
+    ...(next !== undefined && {
+      nextAtMs: item.arrivedAtMs + next.afterMs,
+      next: matcher.requirementOf(item, step + 1)
+    })
+  }
+}
+
 export const explainItem = (matcher: Matcher, entry: ItemEntry, now: number): ItemExplanation => {
   const { item, place } = entry
-  const facts = { item, requirement: matcher.requirementOf(item), place, ageMs: now - item.arrivedAtMs }
+  const relaxation = standingOf(matcher, entry)
+  const facts = {
+    item,
+    requirement: matcher.requirementOf(item, entry.step),
+    ...(relaxation !== undefined && { relaxation }),
+    place,
+    ageMs: now - item.arrivedAtMs
+  }
   const agents: Array<AgentView> = [...matcher.agents.values()]
     .map((agent) => ({
       agentId: agent.document.agent.agentId,
@@ -57,6 +80,7 @@ export const explainItem = (matcher: Matcher, entry: ItemEntry, now: number): It
   const untils = agents
     .flatMap(({ obstacles }) => obstacles)
     .flatMap((obstacle) => ("untilMs" in obstacle ? [obstacle.untilMs] : []))
+    .concat(relaxation?.nextAtMs ?? [])
   return {
     ...facts,
     ahead,
@@ -69,7 +93,7 @@ export const explainItem = (matcher: Matcher, entry: ItemEntry, now: number): It
 export const explainAgent = (matcher: Matcher, agent: AgentEntry, now: number): AgentExplanation => {
   const { agent: profile, presence, idleSinceMs } = agent.document
   const idsOf = (entries: Iterable<ItemEntry>) => [...entries].map(({ item }) => item.itemId).sort()
-  const lines = [...agent.preferred.values(), ...agent.compatible.map(({ line }) => line)]
+  const lines = agent.compatible.map(({ line }) => line)
   const next = inOrder(lines, itemBefore).find((entry) => itemObstacles(matcher, agent, entry, now).length === 0)
   return {
     agentId: profile.agentId,

@@ -14,6 +14,27 @@ const join = (words: ReadonlyArray<string>, last: string): string =>
 /** Times of today without their day. */
 const toMoment = (ms: number, now: number): string => (Math.abs(ms - now) < 12 * 3_600_000 ? toTime(ms) : toDate(ms))
 
+const comparisons = {
+  equals: "is",
+  in: "is one of",
+  above: "is above",
+  atLeast: "is at least",
+  below: "is below",
+  atMost: "is at most",
+  startsWith: "starts with",
+  contains: "contains"
+} as const
+
+const toComparison = ({ attribute, test, value }: Requirement.Comparison): string => {
+  const than =
+    typeof value !== "object"
+      ? String(value)
+      : "itemAttribute" in value
+        ? `the conversation's ${toWords(value.itemAttribute).toLowerCase()}`
+        : join(value.map(String), "or")
+  return `${toWords(attribute).toLowerCase()} that ${comparisons[test]} ${than}`
+}
+
 const toRequirement = (requirement: Requirement.Requirement, directory: Directory): string => {
   switch (requirement.kind) {
     case "skill":
@@ -34,6 +55,13 @@ const toRequirement = (requirement: Requirement.Requirement, directory: Director
         requirement.of.map((part) => toRequirement(part, directory)),
         "or"
       )
+    case "attribute":
+      return toComparison(requirement)
+    case "atLeast":
+      return `${requirement.count} of ${join(
+        requirement.of.map((part) => toRequirement(part, directory)),
+        "and"
+      )}`
     case "not":
       return `anybody but ${toRequirement(requirement.of, directory)}`
   }
