@@ -147,6 +147,9 @@ test.concurrent("all packages, installed from their tarballs, type-check and run
   expect(tarballs.length).toBe(readPackages().filter(isPublishable).length)
   const project = await makeProject("everything", tarballs)
   await tryOut(project, tarballs, quickStart("README.md", "packages/sla/README.md"))
+  for (const { owner } of tarballs)
+    for (const name of Object.keys(owner.manifest.bin ?? {}))
+      await must(`node_modules/.bin/${name}`, ["--help"], project)
 })
 
 test.concurrent("sla alone, installed from its tarball, runs where no Effect is installed", {

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { createGunzip } from "node:zlib"
+import { Views } from "@switchboard/desk"
 import type { StorageDriver } from "@switchboard/storage"
 import { z } from "zod"
 import { OperationError } from "./OperationError.ts"
@@ -24,6 +25,11 @@ export const Header = z.strictObject({
   views: z.record(z.string(), z.int().positive())
 })
 export type Header = z.infer<typeof Header>
+
+/** The version of each view of this release. */
+export const viewVersions: Header["views"] = Object.fromEntries(
+  Views.definitions.map(({ name, version }) => [name, version])
+)
 
 /** Says that a file is whole. **Shape** `sha256` is of every byte before this line, in hexadecimal. */
 export const End = z.strictObject({

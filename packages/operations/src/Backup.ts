@@ -79,7 +79,11 @@ const withDriver = async <A>(
  * erased meanwhile is missing. Of somebody who is erased later it keeps everything: don't keep it for longer than an
  * erasure may take.
  */
-export const backup = async (place: Place, folder: string, { now, onProgress }: Options): Promise<Manifest> => {
+export const backup = async (
+  place: Place,
+  folder: string,
+  { now, onProgress = () => {} }: Options
+): Promise<Manifest> => {
   if (existsSync(folder)) {
     throw new OperationError({
       code: "occupied",
@@ -99,9 +103,7 @@ export const backup = async (place: Place, folder: string, { now, onProgress }: 
     const copied = await SqliteStorage.backup({
       from: location.file,
       to: join(partial, databaseName),
-      ...(onProgress && {
-        onProgress: ({ bytes, ofBytes }: SqliteStorage.Progress) => onProgress("storage", bytes, ofBytes)
-      })
+      onProgress: ({ bytes, ofBytes }) => onProgress("storage", bytes, ofBytes)
     })
     workspaces = copied.workspaces.map((name) => ({ name }))
   } else {
@@ -111,7 +113,7 @@ export const backup = async (place: Place, folder: string, { now, onProgress }: 
         const file = `${index + 1}.ndjson.gz`
         await exportWorkspace(driver, name, join(partial, file), {
           now,
-          ...(onProgress && { onProgress: (done: number, total: number) => onProgress(name, done, total) })
+          onProgress: (done, total) => onProgress(name, done, total)
         })
         exported.push({ name, file })
       }
@@ -124,7 +126,7 @@ export const backup = async (place: Place, folder: string, { now, onProgress }: 
     const blobs = FileBlobStore.make({ directory: join(partial, blobsName) })
     for (const { name } of workspaces) {
       await BlobCopy.copy(place.blobs, blobs, name, {
-        ...(onProgress && { onProgress: (done: number, total: number) => onProgress("attachments", done, total) })
+        onProgress: (done, total) => onProgress("attachments", done, total)
       })
     }
   }
@@ -210,7 +212,7 @@ const removeOthers = async (from: BlobStore.BlobStore, kept: BlobStore.BlobStore
 export const restore = async (
   folder: string,
   place: Place,
-  { onProgress, replace = false }: Pick<Options, "onProgress"> & { readonly replace?: boolean } = {}
+  { onProgress = () => {}, replace = false }: Pick<Options, "onProgress"> & { readonly replace?: boolean } = {}
 ): Promise<Manifest> => {
   const manifest = await readManifest(folder)
   const location = parse(place.storage)
@@ -272,7 +274,7 @@ export const restore = async (
       for (const { name, file } of files) {
         await importWorkspace(driver, file, {
           workspace: name,
-          ...(onProgress && { onProgress: (done: number, total: number) => onProgress(name, done, total) })
+          onProgress: (done, total) => onProgress(name, done, total)
         })
       }
     })
@@ -281,7 +283,7 @@ export const restore = async (
     const blobs = FileBlobStore.make({ directory: join(folder, blobsName) })
     for (const { name } of manifest.workspaces) {
       await BlobCopy.copy(blobs, place.blobs, name, {
-        ...(onProgress && { onProgress: (done: number, total: number) => onProgress("attachments", done, total) })
+        onProgress: (done, total) => onProgress("attachments", done, total)
       })
       if (replace) await removeOthers(place.blobs, blobs, name)
     }

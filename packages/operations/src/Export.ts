@@ -6,7 +6,6 @@ import { open, rename, rm, truncate } from "node:fs/promises"
 import { pipeline } from "node:stream/promises"
 import { isDeepStrictEqual } from "node:util"
 import { createGzip } from "node:zlib"
-import { Views } from "@switchboard/desk"
 import type { StorageDriver } from "@switchboard/storage"
 import * as Archive from "./Archive.ts"
 import { reader as importing } from "./Import.ts"
@@ -19,9 +18,6 @@ export interface Exported {
   readonly lines: number
   readonly resumed: number
 }
-
-const viewVersions = (): Archive.Header["views"] =>
-  Object.fromEntries(Views.definitions.map(({ name, version }) => [name, version]))
 
 /** Where a file is written until it is whole. */
 const partialOf = (file: string): string => `${file}.partial`
@@ -121,7 +117,7 @@ export const exportWorkspace = async (
           format: Archive.format,
           workspace,
           exportedAt: new Date(now()).toISOString(),
-          views: viewVersions()
+          views: Archive.viewVersions
         }
         const line = `${JSON.stringify(header)}\n`
         hash.update(line)
@@ -194,7 +190,7 @@ const readBegun = async (
       hash.update(`${text}\n`)
     }
   }
-  if (!begun || erasures.reach || !isDeepStrictEqual(begun.header.views, viewVersions())) return undefined
+  if (!begun || erasures.reach || !isDeepStrictEqual(begun.header.views, Archive.viewVersions)) return undefined
   return last && !(await isThere(driver, last)) ? undefined : begun
 }
 

@@ -1,5 +1,4 @@
 /** Loads a workspace from a file into any storage; broken off, it goes on where it stopped. */
-import { Views } from "@switchboard/desk"
 import type { StorageDriver } from "@switchboard/storage"
 import * as Archive from "./Archive.ts"
 import { OperationError } from "./OperationError.ts"
@@ -58,7 +57,7 @@ export const importWorkspace = async (
 }
 
 const checkViews = (file: string, { views }: Archive.Header): void => {
-  const ours = Object.fromEntries(Views.definitions.map(({ name, version }) => [name, version]))
+  const ours = Archive.viewVersions
   for (const name of new Set([...Object.keys(views), ...Object.keys(ours)])) {
     if (views[name] === ours[name]) continue
     const version = (of: number | undefined) => (of === undefined ? "none" : `version ${of}`)

@@ -32,8 +32,8 @@ export interface Rebuilt {
  * **Gotchas** a desk remembers documents that it read lately. Of one that ran meanwhile, what was wrong may come back with
  * the next change: restart it, verify, and rebuild once more if need be.
  *
- * **Fails with** {@link OperationError} (rejected) where there is no such workspace, and for a view that is not made from the journal alone, such as clocks and
- * pools, which hold what was decided with the configuration of their time.
+ * **Fails with** {@link OperationError} (rejected) where there is no such workspace, and for a view that is not made from
+ * the journal alone, such as clocks and pools, which hold what was decided with the configuration of their time.
  */
 export const rebuild = async (
   driver: StorageDriver.StorageDriver,
@@ -118,6 +118,8 @@ const guardsOf = async (
   return streams.map((stream, index) => ({ stream, expectedVersion: versions[index] ?? 0, events: [] }))
 }
 
+const orphansAtOnce = 200
+
 /** Removes the documents of a view that belong to streams which no journal tells of. */
 const removeOrphans = async (
   handle: Storage.Workspace,
@@ -143,8 +145,6 @@ const removeOrphans = async (
   } while (after)
   return removed
 }
-
-const orphansAtOnce = 200
 
 const subjectOf = async (reads: Storage.Reads, contactId: string): Promise<{ readonly subject?: string }> => {
   const last = [...contactSteps(await readStream(reads, DeskEvent.streams.contact(contactId)))].at(-1)

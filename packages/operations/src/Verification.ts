@@ -38,7 +38,6 @@ interface Snapshot {
   readonly streams: Map<string, { version: number; recordedAtMs: number }>
   readonly measures: Map<string, StorageDriver.JsonObject>
   readonly cursors: Map<string, number>
-  head: number
 }
 
 /**
@@ -61,7 +60,7 @@ export async function* verify(
 ): AsyncGenerator<Finding> {
   await checkWorkspace(driver, workspace)
   const reads = (await openPrepared(driver)).workspace(workspace)
-  const snapshot: Snapshot = { streams: new Map(), measures: new Map(), cursors: new Map(), head: 0 }
+  const snapshot: Snapshot = { streams: new Map(), measures: new Map(), cursors: new Map() }
 
   yield* verifySnapshot(driver, workspace, snapshot, (done, total) => onProgress("snapshot", done, total))
 
@@ -112,7 +111,7 @@ const settled = async (
 async function* verifySnapshot(
   driver: StorageDriver.StorageDriver,
   workspace: string,
-  { streams, measures, cursors, ...snapshot }: Snapshot,
+  { streams, measures, cursors }: Snapshot,
   onProgress: Progress
 ): AsyncGenerator<Finding> {
   const total = await driver.head(workspace)
@@ -131,8 +130,8 @@ async function* verifySnapshot(
           break
         case "document": {
           yield* verifyVersion(holding, streams)
-          const { key, document } = holding.document
           yield* verifyOwner(holding, streams)
+          const { key, document } = holding.document
           if (holding.view === "contacts") contacts.add(key)
           if (holding.view === "inbox" && document["active"] === true) active++
           if (holding.view === "counts" && key === InboxReactor.countKey) counted = Number(document["active"])
@@ -179,7 +178,6 @@ async function* verifySnapshot(
       rebuild: "inbox"
     }
   }
-  Object.assign(snapshot, { head: position })
 }
 
 function* verifyEvent(
