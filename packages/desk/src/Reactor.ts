@@ -114,13 +114,20 @@ export const start = Effect.fnUntraced(function* (
   const parkedKey = (stream: string): string => `${reactor.name}/${stream}`
   const isParked = (row: StorageDriver.StoredEvent): boolean => parked.has(row.stream)
 
-  const commit = (reaction: Reaction, to: number, views: ReadonlyArray<StorageDriver.ViewChange> = []) =>
+  /** `epoch` is the one that stood before the reaction read anything. */
+  const commit = (
+    reaction: Reaction,
+    to: number,
+    views: ReadonlyArray<StorageDriver.ViewChange> = [],
+    epoch?: number
+  ) =>
     Effect.tryPromise({
       try: () =>
         workspace.commit({
           ...reaction.commit,
           views: [...(reaction.commit.views ?? []), ...views],
-          cursor: { reader: reactor.name, from: position, to }
+          cursor: { reader: reactor.name, from: position, to },
+          ...(epoch !== undefined && { epoch })
         }),
       catch: (cause) => cause
     }).pipe(
@@ -149,13 +156,14 @@ export const start = Effect.fnUntraced(function* (
       to: number,
       { views, leavesNothing = false }: ApplyOptions = {}
     ): Effect.fn.Return<Applied, DeskError | Indigestible> {
+      const epoch = yield* fromPromise(() => workspace.epoch())
       const reaction = yield* Effect.tryPromise({
         try: async () => reactor.react(rows.map(decode), reads, now()),
         catch: (cause) => (cause instanceof Unread ? fromStorage(cause.cause) : new Indigestible(cause))
       })
       yield* Effect.forEach(reaction.consequences ?? [], run, { concurrency: 16, discard: true })
-      if (isNothing(reaction)) return leavesNothing ? "nothing" : yield* commit(reaction, to, views)
-      const applied = yield* commit(reaction, to, views)
+      if (isNothing(reaction)) return leavesNothing ? "nothing" : yield* commit(reaction, to, views, epoch)
+      const applied = yield* commit(reaction, to, views, epoch)
       if (applied === "committed") suspects.clear()
       return applied
     },

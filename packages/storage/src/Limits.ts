@@ -155,8 +155,9 @@ const none: ReadonlyArray<never> = []
  * **Fails with** {@link StorageLimitError} or `StorageInvalidError` (thrown), both naming the field.
  */
 export const checkCommit = (limits: Limits, views: ReadonlyMap<string, ViewDefinition>, commit: Commit): void => {
-  const { appends = none, views: changes = none, timers = none, claims = none, cursor } = commit
+  const { appends = none, views: changes = none, timers = none, claims = none, cursor, epoch } = commit
   checkKey(limits, "workspace", commit.workspace)
+  checkNumber("epoch", epoch, 0)
   const size = appends.length + changes.length + timers.length + claims.length
   checkSize("commit", "changesPerCommit", limits, size)
   const place: Place = { list: "appends", index: 0, event: undefined }

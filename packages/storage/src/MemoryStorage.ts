@@ -1,4 +1,5 @@
 /** Storage in memory: the double every test uses. It keeps every guarantee of the contract but durability. */
+import { misplaced } from "./Holding.ts"
 import { freezeCopy } from "./internal/Json.ts"
 import { entryOf } from "./internal/MapEntry.ts"
 import {
@@ -113,6 +114,8 @@ class ReadyTimers {
 export const make = (): StorageDriver => {
   const spaces = new Map<string, Space>()
   const ready = new Map<string, ReadyTimers>()
+  /** Also of those that were dropped. */
+  const epochs = new Map<string, number>()
   const watchers = new Set<(workspaces: ReadonlyArray<string>) => void>()
   let definitions = new Map<string, ViewDefinition>()
 
@@ -127,7 +130,13 @@ export const make = (): StorageDriver => {
     return claim === undefined || (claim.expiresAtMs !== undefined && claim.expiresAtMs <= nowMs) ? undefined : claim
   }
 
+  const epochOf = (workspace: string): number => epochs.get(workspace) ?? 0
+  const raiseEpoch = (workspace: string): void => void epochs.set(workspace, epochOf(workspace) + 1)
+
   const conflictOf = (space: Space | undefined, commit: Commit, nowMs: number): Conflict | undefined => {
+    const epoch = epochOf(commit.workspace)
+    if ((commit.epoch ?? epoch) !== epoch)
+      return { kind: "epoch", key: commit.workspace, expected: commit.epoch!, found: epoch }
     for (const { stream, expectedVersion } of commit.appends ?? []) {
       const found = space?.streams.get(stream)?.length ?? 0
       if (found !== expectedVersion) return { kind: "stream", key: stream, expected: expectedVersion, found }
@@ -255,32 +264,10 @@ export const make = (): StorageDriver => {
   }
 
   const writes = (commit: Commit): boolean =>
+    commit.raisesEpoch === true ||
     commit.cursor !== undefined ||
     [commit.views, commit.timers, commit.claims].some((changes) => (changes?.length ?? 0) > 0) ||
     (commit.appends ?? []).some(({ events }) => events.length > 0)
-
-  /** Where an event stands that follows on a journal and on its stream. */
-  const checkNext = (space: Space, holdings: ReadonlyArray<Holding>): void => {
-    let position = space.journal.length
-    const versions = new Map<string, number>()
-    for (const [index, holding] of holdings.entries()) {
-      if (holding.kind === "document") definition(holding.view)
-      if (holding.kind !== "event") continue
-      const { event } = holding
-      const version = (versions.get(event.stream) ?? space.streams.get(event.stream)?.length ?? 0) + 1
-      position++
-      for (const [field, expected, found] of [
-        ["position", position, event.position],
-        ["version", version, event.version]
-      ] as const) {
-        if (found !== expected) {
-          const path = `[${index}].event.${field}`
-          throw new StorageInvalidError({ field: path, expected: String(expected), found: String(found) })
-        }
-      }
-      versions.set(event.stream, version)
-    }
-  }
 
   const put = (space: Space, holding: Holding): void => {
     switch (holding.kind) {
@@ -386,15 +373,18 @@ export const make = (): StorageDriver => {
     commit: async (group, nowMs) => {
       const commits = group.map(own)
       const grown = new Set<string>()
+      const raising = new Set<string>()
       const outcomes = commits.map((commit): Outcome => {
         const conflict = conflictOf(spaces.get(commit.workspace), commit, nowMs)
         if (conflict !== undefined) return { ok: false, conflict }
         if (!writes(commit)) return { ok: true, positions: [] }
         const space = entryOf(spaces, commit.workspace, () => emptySpace(commit.workspace))
         const outcome = apply(space, commit)
+        if (commit.raisesEpoch) raising.add(commit.workspace)
         if (outcome.ok && outcome.positions.length > 0) grown.add(commit.workspace)
         return outcome
       })
+      for (const workspace of raising) raiseEpoch(workspace)
       if (grown.size > 0) for (const watcher of watchers) watcher([...grown])
       return outcomes
     },
@@ -418,6 +408,7 @@ export const make = (): StorageDriver => {
     },
     query: async (workspace, asked) => query(workspace, asked),
     cursor: async (workspace, reader) => spaces.get(workspace)?.cursors.get(reader) ?? 0,
+    epoch: async (workspace) => epochOf(workspace),
     claims: async (workspace, keys, nowMs) =>
       keys.map((key) => {
         const claim = liveClaim(spaces.get(workspace), key, nowMs)
@@ -441,6 +432,7 @@ export const make = (): StorageDriver => {
     erase: async (workspace, subject, stream) => {
       const space = spaces.get(workspace)
       if (space === undefined) return { events: 0, documents: [], timers: [], claims: [] }
+      raiseEpoch(workspace)
       let events = 0
       for (const event of (stream === undefined ? space.journal : space.streams.get(stream)) ?? []) {
         if (event.personal?.subject !== subject || event.personal.fields === null) continue
@@ -504,15 +496,21 @@ export const make = (): StorageDriver => {
       for (let from = 0; from < holdings.length; from += dumpedAtOnce) yield holdings.slice(from, from + dumpedAtOnce)
     },
     load: async (workspace, holdings) => {
+      if (holdings.length === 0) return
       const copied = freezeCopy(holdings)
-      checkNext(spaces.get(workspace) ?? emptySpace(workspace), copied)
+      for (const holding of copied) if (holding.kind === "document") definition(holding.view)
+      const events = copied.flatMap((holding, index) => (holding.kind === "event" ? [{ ...holding.event, index }] : []))
+      const known = spaces.get(workspace)
+      const refused = misplaced(events, known?.journal.length ?? 0, (name) => known?.streams.get(name)?.length ?? 0)
+      if (refused !== undefined) throw refused
       const space = entryOf(spaces, workspace, () => emptySpace(workspace))
       for (const holding of copied) put(space, holding)
+      raiseEpoch(workspace)
     },
     drop: async (workspace) => {
       const space = spaces.get(workspace)
       for (const timer of space?.timers.values() ?? []) removeTimer(space!, timer)
-      spaces.delete(workspace)
+      if (spaces.delete(workspace)) raiseEpoch(workspace)
     },
     close: async () => {}
   }

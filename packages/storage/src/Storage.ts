@@ -77,9 +77,14 @@ export interface Workspace extends Reads {
   /**
    * The same reads from the caches that decisions use, at a fraction of the cost. Where several processes write, a
    * document or claim may be behind what another has committed: compare its version with what you know, or read it
-   * plainly.
+   * plainly. Commit what you make of it at the `epoch` that stood before.
    */
   readonly cached: Reads
+  /**
+   * The epoch at which what `cached` reads from now on may be relied on. A commit that names it is refused once documents
+   * were made other than by commits: erased, loaded or made anew by another process. A turn sees to that itself.
+   */
+  readonly epoch: () => Promise<number>
   /**
    * The documents of a view that hold all words of a text, the last as a beginning: what somebody types.
    *
@@ -244,6 +249,7 @@ export const open = async (driver: StorageDriver, options: Options): Promise<Sto
       ...(multiProcess ? caches.reads(id, "driver") : reads),
       id,
       cached: reads,
+      epoch: () => caches.epoch(id),
       search,
       commit: async (changes) => {
         turns.admit()

@@ -9,6 +9,7 @@ import { claims } from "./internal/conformance/Claims.ts"
 import { commits } from "./internal/conformance/Commits.ts"
 import { documents } from "./internal/conformance/Documents.ts"
 import { durability, processes } from "./internal/conformance/Durability.ts"
+import { epochs } from "./internal/conformance/Epochs.ts"
 import { erasure } from "./internal/conformance/Erasure.ts"
 import { fullText } from "./internal/conformance/FullText.ts"
 import { type Opened, type Reopened, views } from "./internal/conformance/Given.ts"
@@ -96,7 +97,19 @@ export const storageConformance = ({ test, make, capabilities }: Options): void 
     await dispose?.()
   })
 
-  for (const topic of [commits, journal, documents, timers, claims, readers, erasure, workspaces, limits, holdings])
+  for (const topic of [
+    commits,
+    journal,
+    documents,
+    timers,
+    claims,
+    readers,
+    erasure,
+    workspaces,
+    limits,
+    holdings,
+    epochs
+  ])
     topic(opened)
   if (capabilities.durable) durability(reopened)
   if (capabilities.fullText)

@@ -167,9 +167,16 @@ export interface StoredClaim {
   readonly revision: number
 }
 
-/** What is written together or not at all. A key (stream, document, timer, claim, cursor) stands at most once in a commit. */
+/**
+ * What is written together or not at all. A key (stream, document, timer, claim, cursor) stands at most once in a commit.
+ *
+ * **Shape** with `epoch` it holds only while the workspace stands at it (see {@link StorageDriver.epoch}), as it stood
+ * before the group. With `raisesEpoch` it also writes that: from then on what others decided on what they remember is refused.
+ */
 export interface Commit {
   readonly workspace: string
+  readonly epoch?: number
+  readonly raisesEpoch?: true
   readonly appends?: ReadonlyArray<Append>
   readonly views?: ReadonlyArray<ViewChange>
   readonly timers?: ReadonlyArray<TimerChange>
@@ -197,12 +204,13 @@ export class StorageInvalidError extends Error {
   }
 }
 
-/** Why a commit was refused: something stood elsewhere than it expected. `found` is what stands there now. */
+/** Why a commit was refused: something stood elsewhere than it expected. `found` is what stands there now. An epoch's key is its workspace. */
 export type Conflict =
   | { readonly kind: "stream"; readonly key: string; readonly expected: number; readonly found: number }
   | { readonly kind: "timer"; readonly key: string; readonly expected: number; readonly found: number }
   | { readonly kind: "cursor"; readonly key: string; readonly expected: number; readonly found: number }
   | { readonly kind: "claim"; readonly key: string; readonly found: StoredClaim | undefined }
+  | { readonly kind: "epoch"; readonly key: string; readonly expected: number; readonly found: number }
 
 /**
  * What became of one commit.
@@ -348,6 +356,12 @@ export interface StorageDriver {
   ) => Promise<ReadonlyArray<StoredDocument | undefined>>
   readonly query: (workspace: string, query: Query) => Promise<Page>
   readonly cursor: (workspace: string, reader: string) => Promise<number>
+  /**
+   * Raised by `erase`, `load` and `drop` of what is there, and by commits that say so; else it stays while the workspace is
+   * there, and it never falls. While it stands, who remembers a document may go on from it where its stream stands as it did:
+   * whatever makes documents anew raises it.
+   */
+  readonly epoch: (workspace: string) => Promise<number>
   /** Expired claims read as absent. In the order of `keys`. */
   readonly claims: (
     workspace: string,

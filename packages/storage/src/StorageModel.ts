@@ -4,7 +4,7 @@
  * A history is a list of numbers, each taken as one choice: a property-testing library generates and shrinks it without
  * knowing anything of storage.
  */
-import { equal } from "./internal/Check.ts"
+import { equal, ok } from "./internal/Check.ts"
 import type {
   Append,
   ClaimChange,
@@ -60,6 +60,10 @@ interface ErasedKeys {
 
 class Model {
   readonly spaces = new Map<string, Space>()
+  /** As the driver said last: what counts is when they are raised. */
+  readonly epochs = new Map<string, number>()
+  /** The workspaces whose epoch has been raised since. */
+  readonly raised = new Set<string>()
 
   space(workspace: string): Space {
     return (
@@ -82,7 +86,12 @@ class Model {
     return claim
   }
 
-  conflict({ workspace, appends = [], timers = [], cursor, claims = [] }: Commit, nowMs: number): Conflict | undefined {
+  conflict(
+    { workspace, epoch, appends = [], timers = [], cursor, claims = [] }: Commit,
+    nowMs: number
+  ): Conflict | undefined {
+    const found = this.epochs.get(workspace) ?? 0
+    if (epoch !== undefined && epoch !== found) return { kind: "epoch", key: workspace, expected: epoch, found }
     for (const { stream: key, expectedVersion: expected } of appends) {
       const found = this.version(workspace, key)
       if (found !== expected) return { kind: "stream", key, expected, found }
@@ -107,8 +116,9 @@ class Model {
   commit(commit: Commit, nowMs: number): Outcome {
     const conflict = this.conflict(commit, nowMs)
     if (conflict !== undefined) return { ok: false, conflict }
-    const { workspace, appends = [], views = [], timers = [], claims = [], cursor } = commit
+    const { workspace, raisesEpoch, appends = [], views = [], timers = [], claims = [], cursor } = commit
     const space = this.space(workspace)
+    if (raisesEpoch) this.raised.add(workspace)
     const before = space.events.length
     const raised: Array<{ readonly position: number; readonly recordedAtMs: number }> = []
     for (const { stream, events } of appends)
@@ -129,7 +139,7 @@ class Model {
     for (const change of claims) this.#claim(space, change)
     if (cursor !== undefined) space.cursors[cursor.reader] = cursor.to
     const wrote = space.events.length > before || views.length + timers.length + claims.length > 0
-    if (wrote || cursor !== undefined) this.spaces.set(workspace, space)
+    if (wrote || cursor !== undefined || raisesEpoch) this.spaces.set(workspace, space)
     const positions = space.events.slice(before).map(({ position }) => position)
     return raised.length === 0 ? { ok: true, positions } : { ok: true, positions, raised }
   }
@@ -156,6 +166,7 @@ class Model {
   }
 
   erase(workspace: string, subject: string): ErasedKeys {
+    if (this.spaces.has(workspace)) this.raised.add(workspace)
     const space = this.space(workspace)
     const hit = (event: StoredEvent) => event.personal?.subject === subject && event.personal.fields !== null
     const events = space.events.filter(hit).length
@@ -313,7 +324,17 @@ const commitOf = (
     const from = Math.max(0, near(choices, model.space(workspace).cursors[reader] ?? 0))
     return { reader, from, to: from + choices.below(4) }
   })[0]
-  return { workspace, appends, views, timers, claims, ...(cursor === undefined ? {} : { cursor }) }
+  const epoch = near(choices, model.epochs.get(workspace) ?? 0)
+  return {
+    workspace,
+    appends,
+    views,
+    timers,
+    claims,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(choices.below(2) === 0 ? {} : { epoch: Math.max(0, epoch) }),
+    ...(choices.below(8) === 7 ? { raisesEpoch: true as const } : {})
+  }
 }
 
 const keysOf = (commit: Commit): ReadonlyArray<string> => [
@@ -393,6 +414,18 @@ const checkState = async (driver: StorageDriver, model: Model, nowMs: number): P
   }
 }
 
+/** Epochs are raised where they have to be, and only there. */
+const checkEpochs = async (driver: StorageDriver, model: Model): Promise<void> => {
+  for (const workspace of workspaces) {
+    const before = model.epochs.get(workspace) ?? 0
+    const epoch = await driver.epoch(workspace)
+    if (model.raised.has(workspace)) ok(epoch > before, `the epoch of ${workspace} is raised from ${before}`)
+    else if (model.spaces.has(workspace)) equal(epoch, before, `epoch of ${workspace}`)
+    model.epochs.set(workspace, epoch)
+  }
+  model.raised.clear()
+}
+
 const checkQuery = async (driver: StorageDriver, model: Model, workspace: string, query: Query): Promise<void> => {
   const keys: Array<string> = []
   let page = await driver.query(workspace, query)
@@ -430,6 +463,7 @@ export const check = async (
   let nowMs = 1_000
   let current = driver
   while (choices.left) {
+    await checkEpochs(current, model)
     nowMs += choices.below(3)
     switch (choices.below(12)) {
       case 9: {

@@ -1,5 +1,6 @@
 export * as BlobConformance from "./BlobConformance.ts"
 export * as BlobStore from "./BlobStore.ts"
+export * as Holding from "./Holding.ts"
 export * as Limits from "./Limits.ts"
 export * as MemoryBlobStore from "./MemoryBlobStore.ts"
 export * as MemoryStorage from "./MemoryStorage.ts"

@@ -411,6 +411,7 @@ test("[STORAGE-38] a read that crosses a commit does not leave the older documen
     }
   }
   const workspace = (await open(driver)).workspace("w")
+  await workspace.epoch()
   const crossing = workspace.document("counters", "a")
   await workspace.commit({ views: [{ view: "counters", key: "a", put: { count: 1 } }] })
   release?.()
@@ -846,4 +847,98 @@ test("[STORAGE-70] one plan counts and kills several objects together", async ()
   await assert.rejects(driver.head("w"), { code: "crashed" })
   await assert.rejects(network.send("x"), { code: "crashed" })
   assert.equal(calls(), 2)
+})
+
+/** Two services over one driver, as two processes have. */
+const twoProcesses = async () => {
+  const memory = MemoryStorage.make()
+  const driver = { ...memory, capabilities: { ...memory.capabilities, multiProcess: true } }
+  const here = (await open(driver)).workspace("w")
+  const elsewhere = (await open(driver)).workspace("w")
+  return { memory, here, elsewhere }
+}
+
+test("[STORAGE-49] a decision on a document that another process has made anew is taken again on what stands", async () => {
+  const { memory, here, elsewhere } = await twoProcesses()
+  const addOne = () =>
+    here.turn("a", async (reads) => {
+      const stored = await reads.document("counters", "a")
+      const version = stored?.version ?? 0
+      const put = { count: Number(stored?.document.count ?? 0) + 1 }
+      const commit = {
+        appends: [append("a", version)],
+        views: [{ view: "counters", key: "a", put, version: version + 1 }]
+      }
+      return { value: undefined, commit }
+    })
+  await addOne()
+  // It follows the same stream, and was wrong: nothing but the epoch tells of it.
+  await elsewhere.commit({
+    appends: [{ stream: "a", expectedVersion: 1, events: [] }],
+    views: [{ view: "counters", key: "a", put: { count: 40 }, version: 1 }],
+    raisesEpoch: true
+  })
+  await addOne()
+  assert.deepEqual((await memory.documents("w", "counters", ["a"]))[0]?.document, { count: 41 })
+  // From then on it is remembered again.
+  await addOne()
+  assert.deepEqual((await here.cached.document("counters", "a"))?.document, { count: 42 })
+})
+
+for (const [what, change] of [
+  ["erased", (memory: StorageDriver) => memory.erase("w", "p")],
+  ["dropped", (memory: StorageDriver) => memory.drop("w")],
+  [
+    "loaded",
+    (memory: StorageDriver) =>
+      memory.load("w", [{ kind: "document", view: "counters", document: { key: "p", document: { count: 7 } } }])
+  ]
+] as const)
+  test(`[STORAGE-49] what another process has ${what} does not come back from what is remembered`, async () => {
+    const { memory, here } = await twoProcesses()
+    await here.commit({ views: [{ view: "counters", key: "p", put: { count: 1 }, subject: "p" }] })
+    assert.equal((await here.cached.document("counters", "p"))?.document.count, 1)
+    await change(memory)
+    const stands = (await memory.documents("w", "counters", ["p"]))[0]?.document.count
+    await here.turn("other", async (reads) => ({
+      value: undefined,
+      commit: {
+        views: [
+          {
+            view: "counters",
+            key: "copy",
+            put: { count: Number((await reads.document("counters", "p"))?.document.count ?? 0) }
+          }
+        ]
+      }
+    }))
+    assert.equal((await memory.documents("w", "counters", ["copy"]))[0]?.document.count, stands ?? 0)
+    assert.equal((await here.cached.document("counters", "p"))?.document.count, stands)
+  })
+
+test("[STORAGE-49] a commit that names the epoch it was made at is refused at a later one, and tells its maker", async () => {
+  const { memory, here } = await twoProcesses()
+  const epoch = await here.epoch()
+  await here.commit({ views: [{ view: "counters", key: "a", put: { count: 1 } }], epoch })
+  await memory.commit([{ workspace: "w", raisesEpoch: true }], 0)
+  const commit = { views: [{ view: "counters", key: "a", put: { count: 2 } }] }
+  await assert.rejects(here.commit({ ...commit, epoch }), { code: "storage-conflict" })
+  await here.commit({ ...commit, epoch: await here.epoch() })
+  assert.deepEqual((await memory.documents("w", "counters", ["a"]))[0]?.document, { count: 2 })
+})
+
+test("[STORAGE-49] an epoch that can't be read fails who asked, and the next is served", async () => {
+  const memory = MemoryStorage.make()
+  let isAway = true
+  const workspace = (
+    await open({
+      ...memory,
+      epoch: (name) => (isAway ? Promise.reject(new Error("away")) : memory.epoch(name))
+    })
+  ).workspace("w")
+  await assert.rejects(increase(workspace, "a"), { code: "storage-unavailable", outcome: "nothing written" })
+  await assert.rejects(workspace.commit({ appends: [append("b", 0)] }), { outcome: "nothing written" })
+  isAway = false
+  await increase(workspace, "a")
+  assert.equal(await workspace.head(), 1)
 })

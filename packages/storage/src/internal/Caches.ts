@@ -21,6 +21,8 @@ export class Caches {
   readonly #versions: RecentMap<number>
   readonly #claims: RecentMap<StoredClaim>
   readonly #tail: Tail
+  /** The epoch of each workspace that something is remembered of: known before anything that is read. */
+  readonly #epochs = new Map<string, number>()
   readonly #multiProcess: boolean
   /** What is being written. */
   readonly #writing = new Set<Touched>()
@@ -105,17 +107,49 @@ export class Caches {
     this.#tail.forget(workspace)
   }
 
+  // ── Epochs ──
+
+  /** The epoch under which what is remembered of a workspace may be relied on, where it is known. */
+  knownEpoch(workspace: string): number | undefined {
+    return this.#epochs.get(workspace)
+  }
+
+  /** The same, read where it isn't known. */
+  async epoch(workspace: string): Promise<number> {
+    for (;;) {
+      const known = this.#epochs.get(workspace)
+      if (known !== undefined) return known
+      const before = this.#writes
+      const read = await this.#driver.epoch(workspace)
+      if (before === this.#writes) this.#epochs.set(workspace, read)
+    }
+  }
+
+  /** The epoch of a workspace has been raised: nothing that is remembered of it may be relied on. */
+  renew(workspace: string, epoch: number): void {
+    if (this.#epochs.get(workspace) === epoch) return
+    this.#forgetAll(workspace)
+    this.#epochs.set(workspace, epoch)
+  }
+
+  /** Of all workspaces, as far as what is kept is not told apart by them. */
+  #forgetAll(workspace: string): void {
+    // No read that overlaps with it sees the same count before and after.
+    this.#writes++
+    this.#documents.clear()
+    this.#versions.clear()
+    this.#claims.clear()
+    this.#tail.forget(workspace)
+    this.#epochs.delete(workspace)
+  }
+
   /** Does what changes anything at all of a workspace, and remembers nothing of it. */
   async without<A>(workspace: string, change: () => Promise<A>): Promise<A> {
-    // No read that overlaps with it sees the same count before and after.
     this.#writes++
     try {
       return await change()
     } finally {
-      this.#writes++
-      this.#documents.clear()
-      this.#claims.clear()
-      this.#tail.forget(workspace)
+      this.#forgetAll(workspace)
     }
   }
 
@@ -170,6 +204,7 @@ export class Caches {
       else if (cached !== absent) found[index] = cached
     }
     if (missing.length === 0) return found
+    await this.epoch(workspace)
     const before = this.#writes
     const asked = missing.length === keys.length ? keys : missing.map((index) => keys[index]!)
     const read = await this.#driver.documents(workspace, view, asked)
@@ -185,6 +220,7 @@ export class Caches {
   async #readVersions(workspace: string, names: ReadonlyArray<string>, fresh: boolean): Promise<ReadonlyArray<number>> {
     const found = names.map((stream) => (fresh ? undefined : this.#versions.get(workspace, stream)))
     if (!found.includes(undefined)) return found as ReadonlyArray<number>
+    await this.epoch(workspace)
     const before = this.#writes
     const missing = names.filter((_, index) => found[index] === undefined)
     const read = await this.#driver.streamVersions(workspace, missing)
@@ -209,6 +245,7 @@ export class Caches {
       return cached?.expiresAtMs !== undefined && cached.expiresAtMs <= nowMs ? undefined : cached
     })
     if (!found.includes(undefined)) return found
+    await this.epoch(workspace)
     const before = this.#writes
     const read = await this.#driver.claims(
       workspace,

@@ -142,7 +142,10 @@ export class WriteTurns {
       return first.work.alone().then(first.resolve, first.reject)
     }
     const deciding: Array<Promise<void>> = []
-    for (const entry of taken) if ("decide" in entry.work) deciding.push(this.#decide(entry, entry.work))
+    for (const entry of taken) {
+      const epoch = this.#parts.caches.knownEpoch(entry.workspace) ?? (await this.#epochOf(entry))
+      if (epoch !== undefined && "decide" in entry.work) deciding.push(this.#decide(entry, entry.work, epoch))
+    }
     if (deciding.length > 0) await Promise.all(deciding)
     const flight: Flight = { touched: new Touched(), behind: [] }
     const group: Array<Entry> = []
@@ -181,7 +184,22 @@ export class WriteTurns {
     return undefined
   }
 
-  async #decide(entry: Entry, { decide, reads }: Extract<Work, { readonly decide: Decide }>): Promise<void> {
+  /** Known before anything that is remembered. Without it the entry has failed. */
+  async #epochOf(entry: Entry): Promise<number | undefined> {
+    try {
+      return await this.#parts.caches.epoch(entry.workspace)
+    } catch (error) {
+      entry.commit = undefined
+      this.#fail(entry, new StorageUnavailableError("nothing written", error))
+      return undefined
+    }
+  }
+
+  async #decide(
+    entry: Entry,
+    { decide, reads }: Extract<Work, { readonly decide: Decide }>,
+    epoch: number
+  ): Promise<void> {
     entry.commit = undefined
     try {
       const { commit, value } = await decide(
@@ -193,7 +211,7 @@ export class WriteTurns {
         entry.resolve(value)
         return
       }
-      const whole = { ...commit, workspace: entry.workspace }
+      const whole = { ...commit, workspace: entry.workspace, epoch }
       this.#parts.check(whole)
       entry.commit = whole
     } catch (error) {
@@ -237,11 +255,13 @@ export class WriteTurns {
         entry.resolve("decide" in entry.work ? entry.value : outcome.positions)
         continue
       }
-      caches.forget(commit)
+      const { conflict } = outcome
+      if (conflict.kind === "epoch") caches.renew(entry.workspace, conflict.found)
+      else caches.forget(commit)
       if ("decide" in entry.work && ++entry.tries < maxTries) {
         this.#count++
         this.#waiting.push(entry)
-      } else this.#fail(entry, new ConflictError(entry.workspace, outcome.conflict))
+      } else this.#fail(entry, new ConflictError(entry.workspace, conflict))
     }
     if (grown.size > 0 || timers) announce([...grown], timers)
   }

@@ -132,6 +132,7 @@ export const make = (options: Options): StorageDriver => {
     streamVersions: async (workspace, streams) => use().reader.streamVersions(workspace, streams),
     journal: async (workspace, after, limit) => use().reader.journal(workspace, after, limit),
     head: async (workspace) => use().reader.head(workspace),
+    epoch: async (workspace) => use().reader.epoch(workspace),
     documents: async (workspace, view, keys) => use().reader.documents(workspace, view, keys),
     query: async (workspace, query) => use().reader.query(workspace, query),
     cursor: async (workspace, name) => use().reader.cursor(workspace, name),

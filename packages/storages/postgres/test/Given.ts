@@ -75,3 +75,49 @@ export const until = async (what: string, holds: () => boolean | Promise<boolean
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
+
+/** Holds every transaction that wrote an event of type `Held` at its very end, after all its writing, until it is let go. */
+export const gate = async ({ schema, database }: Fixture) => {
+  await database.query(
+    `CREATE FUNCTION "${schema}".hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       PERFORM FROM "${schema}".gate FOR SHARE; RETURN NULL;
+     END $$`,
+    []
+  )
+  await database.query(`CREATE TABLE "${schema}".gate AS SELECT 1 AS number, false AS open`, [])
+  await database.query(
+    `CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON "${schema}".journal DEFERRABLE INITIALLY DEFERRED
+     FOR EACH ROW WHEN (NEW.type = 'Held') EXECUTE FUNCTION "${schema}".hold()`,
+    []
+  )
+  const held = async () =>
+    (
+      await database.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' ORDER BY query_start`,
+        [schema]
+      )
+    ).map(({ pid }) => pid)
+  return { held }
+}
+
+/** Runs while the gate is shut; it opens when `run` ends, or before when it is asked to. */
+export const shut = async (
+  { url, schema }: Fixture,
+  run: (letGo: () => Promise<void>) => Promise<void>
+): Promise<void> => {
+  const other = beside(url, 1)
+  let isOpen = false
+  const letGo = async () => {
+    if (isOpen) return
+    isOpen = true
+    await other.query("COMMIT", [])
+  }
+  try {
+    await other.query("BEGIN", [])
+    await other.query(`UPDATE "${schema}".gate SET open = true`, [])
+    await run(letGo)
+  } finally {
+    await letGo()
+    await other.close()
+  }
+}

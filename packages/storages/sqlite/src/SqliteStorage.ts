@@ -282,6 +282,7 @@ export const make = (options: Options): StorageDriver => {
     head: (workspace) => use(({ reader }) => reader.head(workspace)),
     documents: (workspace, view, keys) => use(({ reader }) => reader.documents(workspace, view, keys)),
     query: (workspace, query) => use(({ reader }) => reader.query(workspace, query)),
+    epoch: (workspace) => use(({ reader }) => reader.epoch(workspace)),
     cursor: (workspace, name) => use(({ reader }) => reader.cursor(workspace, name)),
     claims: (workspace, keys, nowMs) => use(({ reader }) => reader.claims(workspace, keys, nowMs)),
     timers: (workspace, keys) => use(({ reader }) => reader.timers(workspace, keys)),

@@ -9,11 +9,14 @@
  * Arrays of one kind run side by side; `…_commit` and `event_append` say to which commit or append an entry belongs,
  * `event_step` and `event_turn` the event's number in its commit and in its append. It answers with the position before
  * the first of each commit (null: refused), the conflicts, and the time at which each append's stream stood.
+ *
+ * A group that waited for a workspace that went is begun again by its caller.
  */
 export const commitFunction = `
-CREATE FUNCTION commit_group(
+CREATE OR REPLACE FUNCTION commit_group(
   now_ms float8, channel text, instance text,
-  names text[], commit_space int[], commit_writes boolean[], commit_events int[],
+  names text[], commit_space int[], commit_epoch float8[], commit_raises boolean[], commit_writes boolean[],
+  commit_events int[],
   append_commit int[], append_stream text[], append_expected float8[],
   event_append int[], event_step int[], event_turn int[], event_type text[], event_schema float8[], event_at float8[], event_subject text[],
   event_personal text[], event_body text[],
@@ -35,6 +38,7 @@ DECLARE
   spaces int[];
   heads bigint[];
   counters bigint[];
+  found_epochs bigint[];
   before_heads bigint[];
   stream_versions bigint[];
   commit_base bigint[];
@@ -65,18 +69,32 @@ BEGIN
       SELECT n.name FROM unnest(names) n(name) WHERE NOT EXISTS (SELECT FROM workspaces w WHERE w.name = n.name)
       ORDER BY n.name COLLATE "C" ON CONFLICT (name) DO NOTHING RETURNING id
     ) SELECT array_agg(added.id) INTO created FROM added;
+    -- Only now nobody else can begin and drop them: what was read before may be where one of them stood already.
+    UPDATE workspaces w SET epoch = (SELECT e.last_value FROM epochs e) WHERE w.id = ANY(created);
   END IF;
   WITH locked AS MATERIALIZED (
-    SELECT w.id, w.name, w.head, w.revisions FROM workspaces w WHERE w.name = ANY(names) ORDER BY w.id FOR UPDATE
+    SELECT w.id, w.name, w.head, w.revisions, w.epoch FROM workspaces w
+    WHERE w.name = ANY(names) ORDER BY w.id FOR UPDATE
   )
-  SELECT array_agg(w.id ORDER BY n.place), array_agg(w.head ORDER BY n.place), array_agg(w.revisions ORDER BY n.place)
-  INTO spaces, heads, counters
+  SELECT array_agg(w.id ORDER BY n.place), array_agg(w.head ORDER BY n.place),
+    array_agg(w.revisions ORDER BY n.place), array_agg(w.epoch ORDER BY n.place)
+  INTO spaces, heads, counters, found_epochs
   FROM unnest(names) WITH ORDINALITY n(name, place) JOIN locked w ON w.name = n.name;
+  IF cardinality(spaces) IS DISTINCT FROM cardinality(names) THEN
+    RAISE EXCEPTION 'a workspace was dropped meanwhile' USING ERRCODE = 'serialization_failure';
+  END IF;
   before_heads := heads;
 
   conflicts := array_fill(NULL::text, ARRAY[cardinality(commit_space)]);
 
-  -- What stands elsewhere than expected: the first of a commit counts, streams before timers, cursor and claims.
+  -- What stands elsewhere than expected: the first of a commit counts: epoch, streams, timers, cursor, claims.
+  SELECT bool_or(found_epochs[x.space] <> x.expected) INTO fails FROM unnest(commit_space, commit_epoch) x(space, expected);
+  FOR i IN 1..CASE WHEN fails THEN cardinality(commit_epoch) ELSE 0 END LOOP
+    IF found_epochs[commit_space[i]] <> commit_epoch[i] THEN
+      conflicts[i] := json_build_object('kind', 'epoch', 'key', names[commit_space[i]],
+        'expected', commit_epoch[i], 'found', found_epochs[commit_space[i]]);
+    END IF;
+  END LOOP;
   IF cardinality(append_commit) > 0 THEN
     SELECT array_agg(coalesce(j.version, 0) ORDER BY x.place),
       array_agg(coalesce(j.recorded_at, '-Infinity') ORDER BY x.place),
@@ -272,18 +290,15 @@ BEGIN
   UPDATE workspaces w SET head = x.head, revisions = x.revisions
   FROM unnest(spaces, heads, counters) x(id, head, revisions)
   WHERE w.id = x.id AND (w.head <> x.head OR w.revisions <> x.revisions);
+  IF true = ANY(commit_raises) THEN
+    UPDATE workspaces w SET epoch = nextval('epochs') + 1 WHERE w.id IN (
+      SELECT spaces[x.space] FROM unnest(commit_space, commit_raises, conflicts) x(space, raises, conflict)
+      WHERE x.raises AND x.conflict IS NULL
+    );
+  END IF;
   FOR i IN 1..cardinality(names) LOOP
     IF heads[i] > before_heads[i] THEN PERFORM pg_notify(channel, instance || ' ' || names[i]); END IF;
   END LOOP;
 END
 $function$
 `
-
-/** The same, where workspaces may be dropped: a group that waited for one that is gone is begun again by its caller. */
-export const commitFunctionAmongDrops = commitFunction.replace("CREATE", "CREATE OR REPLACE").replace(
-  "  before_heads := heads;",
-  `  IF cardinality(spaces) IS DISTINCT FROM cardinality(names) THEN
-    RAISE EXCEPTION 'a workspace was dropped meanwhile' USING ERRCODE = 'serialization_failure';
-  END IF;
-  before_heads := heads;`
-)

@@ -8,7 +8,7 @@ import {
   toEvent,
   toTimer
 } from "@switchboard/storage/SqlRows"
-import { type Holding, StorageInvalidError } from "@switchboard/storage/StorageDriver"
+import type { Holding } from "@switchboard/storage/StorageDriver"
 import { columnTexts, content, key, keyOrNull, quote, unknownView, type ViewNames } from "./Columns.ts"
 import { type Database, type Session, texts } from "./Database.ts"
 import { eventColumns, timerColumns } from "./Rows.ts"
@@ -153,28 +153,6 @@ export const toLoad = (views: ReadonlyMap<string, ViewNames>, holdings: Readonly
     cursors: [...cursors],
     revisions
   }
-}
-
-/** What is wrong with the first event that does not stand where the next has to, after `head` and where streams end. */
-export const misplaced = (
-  events: ReadonlyArray<EventWrite>,
-  head: number,
-  ends: ReadonlyMap<string, number>
-): StorageInvalidError | undefined => {
-  const versions = new Map(ends)
-  for (const [place, { index, stream, position, version }] of events.entries()) {
-    const next = { position: head + 1 + place, version: (versions.get(stream) ?? 0) + 1 }
-    const refused = (field: "position" | "version", found: number) =>
-      new StorageInvalidError({
-        field: `[${index}].event.${field}`,
-        expected: String(next[field]),
-        found: String(found)
-      })
-    if (position !== next.position) return refused("position", position)
-    if (version !== next.version) return refused("version", version)
-    versions.set(stream, version)
-  }
-  return undefined
 }
 
 // ── What is dumped ──

@@ -180,7 +180,8 @@ export const columnCount = ({ fields, indexedTexts, words }: ViewNames): number 
 
 const eventCount = ({ appends = [] }: Commit): number => appends.reduce((sum, { events }) => sum + events.length, 0)
 
-const writes = ({ appends = [], views = [], timers = [], claims = [], cursor }: Commit): boolean =>
+const writes = ({ raisesEpoch, appends = [], views = [], timers = [], claims = [], cursor }: Commit): boolean =>
+  raisesEpoch === true ||
   cursor !== undefined ||
   views.length + timers.length + claims.length > 0 ||
   appends.some(({ events }) => events.length > 0)
@@ -196,6 +197,8 @@ export const pack = (views: ReadonlyMap<string, ViewNames>, group: ReadonlyArray
   return [
     texts(names),
     integers(group.map(({ workspace }) => places.get(workspace))),
+    numbers(group.map(({ epoch }) => epoch ?? null)),
+    booleans(group.map(({ raisesEpoch }) => raisesEpoch === true)),
     booleans(group.map(writes)),
     integers(group.map(eventCount)),
     ...packAppends(group),

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { type Code, PostgresStorageError } from "../PostgresStorageError.ts"
 import { quote, type ViewNames } from "./Columns.ts"
 import type { Database } from "./Database.ts"
+import { functions } from "./Functions.ts"
 import { mark, migrations } from "./Schema.ts"
 import { prepareViews } from "./ViewTable.ts"
 
@@ -51,11 +52,11 @@ export const prepare = (database: Database, views: Iterable<ViewNames>, steps = 
     if (version > migrations.length)
       return yield* refuse("postgres-newer", `its version is ${version}, known are those up to ${migrations.length}`)
     for (let step = version; step < steps; step++) {
-      for (const statement of migrations[step]!)
-        if (statement.trim() !== "") yield* run(statement.replaceAll("SCHEMA", () => schema))
+      for (const statement of migrations[step]!) yield* run(statement)
       yield* run("INSERT INTO migrations (version) VALUES ($1)", [step + 1])
     }
-    const newer = yield* prepareViews(client, schema, views, version < steps)
+    if (version < steps) for (const statement of functions) yield* run(statement.replaceAll("SCHEMA", () => schema))
+    const newer = yield* prepareViews(client, schema, views, steps)
     if (newer !== undefined)
       yield* refuse(
         "postgres-newer",

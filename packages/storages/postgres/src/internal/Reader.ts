@@ -43,6 +43,7 @@ export class Reader {
     this.#statements = {
       workspaces: `SELECT name FROM ${schema}.workspaces ORDER BY name`,
       head: `SELECT head FROM ${schema}.workspaces WHERE name = $1`,
+      epoch: `SELECT ${schema}.workspace_epoch($1) AS epoch`,
       stream: `SELECT ${eventColumns} FROM ${schema}.journal
         WHERE ${here} AND stream = $2 AND version > $3::float8::bigint ORDER BY version LIMIT $4::float8::bigint`,
       versions: `SELECT s.stream AS key, v.version FROM unnest($2::text[]) s(stream) CROSS JOIN LATERAL (
@@ -106,6 +107,11 @@ export class Reader {
   async head(workspace: string): Promise<number> {
     const [row] = await this.#database.query<{ readonly head: bigint }>(this.#statements.head, [workspace])
     return Number(row?.head ?? 0)
+  }
+
+  async epoch(workspace: string): Promise<number> {
+    const [row] = await this.#database.query<{ readonly epoch: bigint }>(this.#statements.epoch, [workspace])
+    return Number(row!.epoch)
   }
 
   async documents(

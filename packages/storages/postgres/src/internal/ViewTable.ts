@@ -15,6 +15,7 @@ interface StoredView {
   readonly table: string
   readonly put: string
   readonly words: string | null
+  readonly step: number
 }
 
 interface CopiedRow {
@@ -121,19 +122,21 @@ const copy = (client: PgClient.PgClient, from: string, names: ViewNames): Statem
  * Creates the tables of views, or builds them anew beside the old ones where a definition changed, and then switches.
  *
  * Runs inside the transaction that has the schema to itself; reads and writes of other views go on meanwhile, writes of
- * these wait. `renews`: the functions that write views were made by an older version, and are made anew. Names are found
- * by the search path. Answers with the first view that is stored in a newer version.
+ * these wait. `step` is the schema's last: a function that writes a view and was made before it is made anew, by whoever
+ * knows the view. Names are found by the search path. Answers with the first view that is stored in a newer version.
  */
 export const prepareViews = (
   client: PgClient.PgClient,
   schema: string,
   views: Iterable<ViewNames>,
-  renews: boolean
+  step: number
 ): Effect.Effect<{ readonly view: string; readonly stored: number; readonly asked: number } | undefined, SqlError> =>
   Effect.gen(function* () {
     const all = [...views].sort((left, right) => (left.definition.name < right.definition.name ? -1 : 1))
     if (all.length === 0) return undefined
-    const rows = yield* client.unsafe<StoredView>('SELECT name, version, "table", put, words FROM views ORDER BY name')
+    const rows = yield* client.unsafe<StoredView>(
+      'SELECT name, version, "table", put, words, step FROM views ORDER BY name'
+    )
     const stored = new Map(rows.map((row) => [row.name, row]))
     for (const { definition } of all) {
       const before = Number(stored.get(definition.name)?.version ?? 0)
@@ -158,13 +161,13 @@ export const prepareViews = (
         if (words !== undefined && before !== undefined) yield* inTurn(client, [`ANALYZE ${quote(words)}`])
         if (before !== undefined) yield* inTurn(client, [`DROP FUNCTION ${quote(before.put)}`])
         if (before !== undefined && isNew) yield* inTurn(client, [`DROP TABLE ${quote(before.table)}`])
-      } else if (renews) yield* inTurn(client, [createPut(schema, names)])
-      if (before?.put !== put || Number(before.version) !== definition.version)
+      } else if (before.step < step) yield* inTurn(client, [createPut(schema, names)])
+      if (before?.put !== put || before.step < step || Number(before.version) !== definition.version)
         yield* client.unsafe(
-          `INSERT INTO views (name, version, "table", put, words) VALUES ($1, $2::float8, $3, $4, $5)
+          `INSERT INTO views (name, version, "table", put, words, step) VALUES ($1, $2::float8, $3, $4, $5, $6)
            ON CONFLICT (name) DO UPDATE SET version = excluded.version, "table" = excluded."table", put = excluded.put,
-             words = excluded.words`,
-          [definition.name, definition.version, table, put, words ?? null]
+             words = excluded.words, step = excluded.step`,
+          [definition.name, definition.version, table, put, words ?? null, step]
         )
     }
     return undefined

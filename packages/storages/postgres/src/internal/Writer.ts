@@ -1,10 +1,11 @@
 import type * as PgClient from "@effect/sql-pg/PgClient"
+import { misplaced } from "@switchboard/storage/Holding"
 import type { Commit, Erased, Holding, Outcome, StorageInvalidError } from "@switchboard/storage/StorageDriver"
 import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { key, quote, type ViewNames } from "./Columns.ts"
 import { type Database, integers, number, numbers, texts } from "./Database.ts"
-import { type EventWrite, type Load, misplaced, toLoad } from "./Holdings.ts"
+import { type EventWrite, type Load, toLoad } from "./Holdings.ts"
 import { type Answer, pack, unpack } from "./Packed.ts"
 import { TextWriter } from "./TextIndex.ts"
 
@@ -155,7 +156,7 @@ export class Writer {
       return words === undefined ? [] : [new TextWriter(database, { ...names, words })]
     })
     const schema = quote(database.settings.schema)
-    const places = Array.from({ length: 46 }, (_, index) => `$${index + 1}`).join(", ")
+    const places = Array.from({ length: 48 }, (_, index) => `$${index + 1}`).join(", ")
     this.#statements = {
       commit: `SELECT * FROM ${schema}.commit_group(${places})`,
       erase: `SELECT * FROM ${schema}.erase_subject($1, $2)`,
@@ -202,6 +203,7 @@ export class Writer {
         if (space === undefined) return 0
         const parameters = [space, subject, stream]
         const here = "workspace = $1 AND subject = $2 AND stream = $3"
+        yield* run("UPDATE workspaces SET epoch = nextval('epochs') + 1 WHERE id = $1", [space])
         yield* run(`DELETE FROM subjects WHERE ${here}`, parameters)
         const [row] = yield* run<{ readonly count: number }>(
           `WITH emptied AS (
@@ -238,7 +240,8 @@ export class Writer {
              ) j`,
             [space, texts([...new Set(events.map(({ stream }) => stream))])]
           )
-          const refused = misplaced(events, head, new Map(ends.map((end) => [end.stream, Number(end.version)])))
+          const versions = new Map(ends.map((end) => [end.stream, Number(end.version)]))
+          const refused = misplaced(events, head, (stream) => versions.get(stream) ?? 0)
           if (refused !== undefined) return yield* Effect.fail(refused)
           yield* loadEvents(run, space, events)
         }
@@ -247,14 +250,15 @@ export class Writer {
         if (cursors.length > 0) yield* loadCursors(run, space, cursors)
         for (const view of documents) yield* loadDocuments(run, space, view)
         yield* run(
-          "UPDATE workspaces SET head = $2::float8, revisions = greatest(revisions, $3::float8) WHERE id = $1",
+          `UPDATE workspaces SET head = $2::float8, revisions = greatest(revisions, $3::float8),
+             epoch = nextval('epochs') + 1 WHERE id = $1`,
           [space, head + events.length, revisions]
         )
       })
     )
   }
 
-  /** Removes a workspace; no other gets its number. */
+  /** Removes a workspace; no other gets its number, and it never stands at an epoch again at which it stood. */
   async drop(workspace: string): Promise<void> {
     const name = key("workspace", workspace)
     await this.#database.transaction((client) =>
@@ -267,6 +271,7 @@ export class Writer {
         const tables = ["journal", "subjects", "timers", "claims", "cursors", ...views.map(({ table }) => table)]
         for (const table of tables) yield* run(`DELETE FROM ${quote(table)} WHERE workspace = $1`, [space])
         yield* run("DELETE FROM workspaces WHERE id = $1", [space])
+        yield* run("SELECT nextval('epochs')")
       })
     )
   }

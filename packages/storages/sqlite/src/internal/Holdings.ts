@@ -9,7 +9,7 @@ import {
   toEvent,
   toTimer
 } from "@switchboard/storage/SqlRows"
-import { type Holding, StorageInvalidError, type ViewDefinition } from "@switchboard/storage/StorageDriver"
+import type { Holding, ViewDefinition } from "@switchboard/storage/StorageDriver"
 import { tableOf } from "./Columns.ts"
 import {
   type ClaimWrite,
@@ -191,14 +191,4 @@ export async function* dump(
     await setImmediate()
   }
   if (batch.length > 0) yield batch
-}
-
-/** **Fails with** `StorageInvalidError` (thrown) when an event does not stand where the next has to. */
-export const checkNext = (index: number, field: "position" | "version", expected: number, found: number): void => {
-  if (found !== expected)
-    throw new StorageInvalidError({
-      field: `[${index}].event.${field}`,
-      expected: String(expected),
-      found: String(found)
-    })
 }

@@ -68,6 +68,9 @@ export interface ClaimWrite {
 /** A commit with everything as its columns hold it. */
 export interface Write {
   readonly workspace: string
+  /** `null`: whatever stands. */
+  readonly epoch: number | null
+  readonly raisesEpoch: boolean
   readonly appends: ReadonlyArray<AppendWrite>
   readonly documents: ReadonlyArray<DocumentWrite>
   readonly timers: ReadonlyArray<TimerWrite>
@@ -152,8 +155,17 @@ const packTimer = (into: Packed, change: TimerChange): void => {
 /** **Fails with** `StorageInvalidError` (thrown) for text SQLite would change, and for a view it does not know. */
 export const pack = (views: PackedViews, group: ReadonlyArray<Commit>): Packed => {
   const into: Packed = []
-  for (const { workspace, appends = [], views: changes = [], timers = [], claims = [], cursor } of group) {
-    into.push(key("workspace", workspace), appends.length, changes.length, timers.length, claims.length)
+  for (const commit of group) {
+    const { workspace, epoch, appends = [], views: changes = [], timers = [], claims = [], cursor } = commit
+    into.push(
+      key("workspace", workspace),
+      epoch ?? null,
+      commit.raisesEpoch ? 1 : 0,
+      appends.length,
+      changes.length,
+      timers.length,
+      claims.length
+    )
     for (const append of appends) packAppend(into, append)
     for (const change of changes) packDocument(into, views, change)
     for (const change of timers) packTimer(into, change)
@@ -217,9 +229,13 @@ export const unpack = (packed: Packed, fieldCounts: ReadonlyArray<number>): Read
   const writes: Array<Write> = []
   while (at < packed.length) {
     const workspace = take<string>()
+    const epoch = take<number | null>()
+    const raisesEpoch = take<number>() === 1
     const [appends, documents, timers, claims] = [take<number>(), take<number>(), take<number>(), take<number>()]
     const write = {
       workspace,
+      epoch,
+      raisesEpoch,
       appends: many(appends, append),
       documents: many(documents, document),
       timers: many(timers, timer),

@@ -37,6 +37,7 @@ export class Reader {
       ),
       version: db.prepare("SELECT max(version) AS version FROM journal WHERE workspace = ? AND stream = ?"),
       journal: db.prepare(`SELECT ${eventColumns} FROM journal WHERE id > ? AND id < ? ORDER BY id LIMIT ?`),
+      epoch: db.prepare("SELECT epoch FROM workspaces WHERE name = ?"),
       cursor: db.prepare("SELECT position FROM cursors WHERE reader = ? AND workspace = ?"),
       claim: db.prepare("SELECT key, value, expires_at, revision FROM claims WHERE workspace = ? AND key = ?"),
       timer: db.prepare(`SELECT ${timerColumns} FROM timers WHERE workspace = ? AND key = ?`),
@@ -118,6 +119,10 @@ export class Reader {
   cursor(workspace: string, reader: string): number {
     const number = this.#number(workspace)
     return number === undefined ? 0 : Number(this.#statements.cursor.get(reader, number)?.position ?? 0)
+  }
+
+  epoch(workspace: string): number {
+    return Number(this.#statements.epoch.get(workspace)?.epoch ?? 0)
   }
 
   claims(workspace: string, keys: ReadonlyArray<string>, nowMs: number): ReadonlyArray<StoredClaim | undefined> {

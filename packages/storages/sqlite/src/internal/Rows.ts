@@ -6,6 +6,7 @@ export interface WorkspaceRow {
   readonly name: string
   readonly head: number
   readonly revisions: number
+  readonly epoch: number
 }
 
 /** The `revisions` of a workspace that was dropped: its number stays its own, since others may remember it. */

@@ -53,7 +53,8 @@ export const migrations: ReadonlyArray<string> = [
   `
   CREATE TABLE words_state (view TEXT NOT NULL PRIMARY KEY, paths TEXT NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE words_changed (view TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (view, id)) WITHOUT ROWID;
-  `
+  `,
+  "ALTER TABLE workspaces ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0"
 ]
 
 /** What a file says of itself before anything is written to it. */

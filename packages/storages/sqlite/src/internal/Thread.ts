@@ -7,6 +7,10 @@ const threadUrl = isSource
   ? new URL("../SqliteThread.ts", import.meta.url)
   : new URL("./SqliteThread.js", import.meta.url)
 
+// Of the environment only where compiled code is kept: it starts in a third of the time.
+const { NODE_COMPILE_CACHE } = process.env
+const env = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
+
 interface Waiting {
   readonly resolve: (value: never) => void
   readonly reject: (error: Error) => void
@@ -37,7 +41,7 @@ export class Thread {
     try {
       worker = new Worker(threadUrl, {
         workerData: opening,
-        env: {},
+        env,
         execArgv: ["--disable-warning=ExperimentalWarning", ...(isSource ? ["--conditions=@switchboard/source"] : [])]
       })
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
+import { misplaced } from "@switchboard/storage/Holding"
 import { RecentMap } from "@switchboard/storage/RecentMap"
 import { toClaim } from "@switchboard/storage/SqlRows"
 import {
@@ -9,7 +10,7 @@ import {
   type ViewDefinition
 } from "@switchboard/storage/StorageDriver"
 import { tableOf } from "./Columns.ts"
-import { checkNext, type HoldingWrite } from "./Holdings.ts"
+import type { HoldingWrite } from "./Holdings.ts"
 import type { AppendWrite, ClaimWrite, EventWrite, TimerWrite, Write } from "./Packed.ts"
 import { mostWorkspaces, rowOf } from "./Position.ts"
 import { type ClaimRow, dropped, isLive, type TimerRow, timerColumns, type WorkspaceRow } from "./Rows.ts"
@@ -21,6 +22,7 @@ interface Counters {
   readonly id: number
   head: number
   revisions: number
+  epoch: number
 }
 
 /** Where a stream ends, and whose personal fields it is known to hold. */
@@ -59,12 +61,12 @@ export class Writer {
       commit: db.prepare("COMMIT"),
       rollback: db.prepare("ROLLBACK"),
       dataVersion: db.prepare("PRAGMA data_version"),
-      space: db.prepare("SELECT id, name, head, revisions FROM workspaces WHERE name = ?"),
+      space: db.prepare("SELECT id, name, head, revisions, epoch FROM workspaces WHERE name = ?"),
       addSpace: db.prepare(
         `INSERT INTO workspaces (name, head, revisions) VALUES (?, 0, 0)
-         ON CONFLICT (name) DO UPDATE SET head = 0, revisions = 0 RETURNING id`
+         ON CONFLICT (name) DO UPDATE SET head = 0, revisions = 0 RETURNING id, epoch`
       ),
-      saveSpace: db.prepare("UPDATE workspaces SET head = ?, revisions = ? WHERE id = ?"),
+      saveSpace: db.prepare("UPDATE workspaces SET head = ?, revisions = ?, epoch = ? WHERE id = ?"),
       tip: db.prepare(
         "SELECT version, recorded_at FROM journal WHERE workspace = ? AND stream = ? ORDER BY version DESC LIMIT 1"
       ),
@@ -110,7 +112,8 @@ export class Writer {
       const version = Number(dataVersion.get()?.data_version)
       if (version !== this.#dataVersion) this.#forget()
       const result = run()
-      for (const space of this.#changed) this.#statements.saveSpace.run(space.head, space.revisions, space.id)
+      for (const space of this.#changed)
+        this.#statements.saveSpace.run(space.head, space.revisions, space.epoch, space.id)
       this.#changed.clear()
       commit.run()
       this.#dataVersion = version
@@ -136,13 +139,18 @@ export class Writer {
 
   commit(group: ReadonlyArray<Write>, nowMs: number): ReadonlyArray<Outcome> {
     if (group.length === 0) return []
-    return this.#transaction(() =>
-      group.map((write): Outcome => {
+    return this.#transaction(() => {
+      const raising = new Set<string>()
+      const outcomes = group.map((write): Outcome => {
         const space = this.#space(write.workspace)
         const checked = this.#check(space, write, nowMs)
-        return "kind" in checked ? { ok: false, conflict: checked } : this.#write(space, write, checked)
+        if ("kind" in checked) return { ok: false, conflict: checked }
+        if (write.raisesEpoch) raising.add(write.workspace)
+        return this.#write(space, write, checked)
       })
-    )
+      for (const workspace of raising) this.#raiseEpoch(this.#space(workspace)!)
+      return outcomes
+    })
   }
 
   // ── Workspaces ──
@@ -152,18 +160,29 @@ export class Writer {
     if (known !== undefined) return known
     const row = this.#statements.space.get(name) as WorkspaceRow | undefined
     if (row === undefined || row.revisions === dropped) return undefined
-    const space: Counters = { id: row.id, head: row.head, revisions: row.revisions }
+    const space: Counters = { id: row.id, head: row.head, revisions: row.revisions, epoch: row.epoch }
     this.#spaces.set(name, space)
     return space
   }
 
   #add(name: string): Counters {
-    const id = Number(this.#statements.addSpace.get(name)?.id)
+    const row = this.#statements.addSpace.get(name)
+    const id = Number(row?.id)
     if (id > mostWorkspaces)
       throw new StorageInvalidError({ field: "workspace", expected: `at most ${mostWorkspaces}`, found: String(id) })
-    const space: Counters = { id, head: 0, revisions: 0 }
+    const space: Counters = { id, head: 0, revisions: 0, epoch: Number(row?.epoch) }
     this.#spaces.set(name, space)
     return space
+  }
+
+  /** Of a workspace that was dropped, too, it goes on from where it stood. */
+  #epochOf(space: Counters | undefined, name: string): number {
+    return space?.epoch ?? Number(this.#statements.space.get(name)?.epoch ?? 0)
+  }
+
+  #raiseEpoch(space: Counters): void {
+    space.epoch++
+    this.#changed.add(space)
   }
 
   #tip(space: Counters, stream: string): Tip {
@@ -178,6 +197,10 @@ export class Writer {
   // ── What stands elsewhere than expected ──
 
   #check(space: Counters | undefined, write: Write, nowMs: number): Conflict | Checked {
+    if (write.epoch !== null) {
+      const found = this.#epochOf(space, write.workspace)
+      if (found !== write.epoch) return { kind: "epoch", key: write.workspace, expected: write.epoch, found }
+    }
     for (const { stream, expectedVersion } of write.appends) {
       const found = space === undefined ? 0 : this.#tip(space, stream).version
       if (found !== expectedVersion) return { kind: "stream", key: stream, expected: expectedVersion, found }
@@ -206,10 +229,10 @@ export class Writer {
   // ── Writing ──
 
   #write(known: Counters | undefined, write: Write, checked: Checked): Outcome {
-    const { appends, documents, timers, claims, cursor } = write
+    const { appends, documents, timers, claims, cursor, raisesEpoch } = write
     const events = appends.some((append) => append.events.length > 0)
-    if (!events && documents.length === 0 && timers.length === 0 && claims.length === 0 && cursor === undefined)
-      return { ok: true, positions: [] }
+    const changes = documents.length + timers.length + claims.length
+    if (!events && changes === 0 && cursor === undefined && !raisesEpoch) return { ok: true, positions: [] }
     const space = known ?? this.#add(write.workspace)
     const positions: Array<number> = []
     const raised: Array<{ readonly position: number; readonly recordedAtMs: number }> = []
@@ -314,18 +337,18 @@ export class Writer {
     if (holdings.length === 0) return
     this.#transaction(() => {
       const space = this.#space(workspace) ?? this.#add(workspace)
-      this.#changed.add(space)
-      for (const [index, holding] of holdings.entries())
-        if (holding.kind === "event") this.#loadEvent(space, holding, index)
+      this.#raiseEpoch(space)
+      const events = holdings.flatMap((holding, index) => (holding.kind === "event" ? [{ ...holding, index }] : []))
+      const refused = misplaced(events, space.head, (stream) => this.#tip(space, stream).version)
+      if (refused !== undefined) throw refused
+      for (const holding of holdings)
+        if (holding.kind === "event") this.#loadEvent(space, holding)
         else this.#loadOther(space, holding)
     })
   }
 
-  #loadEvent(space: Counters, event: HoldingWrite & { readonly kind: "event" }, index: number): void {
+  #loadEvent(space: Counters, event: HoldingWrite & { readonly kind: "event" }): void {
     const { stream, position, version, write } = event
-    const tip = this.#tip(space, stream)
-    checkNext(index, "position", space.head + 1, position)
-    checkNext(index, "version", tip.version + 1, version)
     this.#insert(space, stream, position, version, write.recordedAtMs, write)
     if (write.personal !== null) this.#statements.addSubject.run(space.id, write.subject, stream)
     space.head = position
@@ -378,7 +401,7 @@ export class Writer {
       db.prepare("DELETE FROM journal WHERE id > ? AND id < ?").run(rowOf(space.id, 0), rowOf(space.id + 1, 0))
       for (const table of ["subjects", "timers", "claims", "cursors"])
         db.prepare(`DELETE FROM ${table} WHERE workspace = ?`).run(space.id)
-      this.#statements.saveSpace.run(0, dropped, space.id)
+      this.#statements.saveSpace.run(0, dropped, space.epoch + 1, space.id)
       this.#forget()
     })
   }
@@ -399,6 +422,7 @@ export class Writer {
     return this.#transaction(() => {
       const space = this.#space(workspace)
       if (space === undefined) return none
+      this.#statements.saveSpace.run(space.head, space.revisions, space.epoch + 1, space.id)
       const keysOf = (statement: StatementSync) => statement.all(space.id, subject).map((row) => String(row.key))
       const empty = db.prepare(
         "UPDATE journal SET personal = NULL WHERE workspace = ? AND stream = ? AND subject = ? AND personal IS NOT NULL"
