@@ -1,9 +1,12 @@
 import { globSync, readFileSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 import { defineConfig } from "vitest/config"
 
 // Packages are tested from their sources: no build comes before a test.
 const conditions = ["@switchboard/source"]
+
+// Threads and processes that tests start compile what they share once.
+process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compiled")
 
 const { workspaces } = JSON.parse(readFileSync("package.json", "utf8")) as { workspaces: Array<string> }
 const roots = workspaces.flatMap((pattern) => globSync(`${pattern}/package.json`)).map((file) => dirname(file))
