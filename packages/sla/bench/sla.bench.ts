@@ -3,7 +3,7 @@
  *
  * Run from the root: `npm exec -- node --conditions=@switchboard/source packages/sla/bench/sla.bench.ts [--json]`.
  */
-import { Calendar, SlaClock, SlaPlan, SlaRecord, type SlaSignal, Target } from "@switchboard/sla"
+import { Calendar, Holiday, SlaClock, SlaPlan, SlaRecord, type SlaSignal, Target } from "@switchboard/sla"
 import * as reference from "../test/reference.ts"
 
 const hour = 3_600_000
@@ -39,8 +39,24 @@ const plan = SlaPlan.make({
     }
   ]
 })
-if (!made.ok || !plan.ok) throw new Error("The benchmark's own definitions are wrong.")
-const calendar = made.value
+// Two teams in two zones, each with rules that move with the year.
+const worldwide = Calendar.make({
+  id: "worldwide",
+  union: [
+    { ...definition, holidays: [...(definition.holidays ?? []), { date: { easter: "western", days: -2 } }] },
+    {
+      id: "new-york",
+      timeZone: "America/New_York",
+      week: Calendar.workdays({ opens: "09:00", closes: "17:00" }),
+      holidays: [
+        { date: "07-04", observed: Holiday.nearestWeekday },
+        { date: { month: 11, weekday: "thursday", nth: 4 } },
+        { date: "12-25", observed: Holiday.nearestWeekday }
+      ]
+    }
+  ]
+})
+if (!made.ok || !plan.ok || !worldwide.ok) throw new Error("The benchmark's own definitions are wrong.")
 
 // A fixed sequence instead of Math.random, so that every run measures the same work.
 let state = 1
@@ -80,44 +96,50 @@ const figure = (name: string, unit: string, value: number, baseline: number | nu
   figures.push({ name, value, unit, baseline, ratio: baseline === null ? null : value / baseline })
 }
 
-for (const days of [10, 90, 3650]) {
-  const from = Array.from({ length: count }, () => Date.UTC(2024, 0, 1) + Math.floor(random() * 730 * day))
-  const to = from.map((at) => at + Math.floor(random() * days * day))
-  // About a quarter of all time is open: the durations end within the same span.
-  const duration = from.map(() => Math.floor((random() * days * day) / 4.2))
-  const between = rate(() => {
-    let sum = 0
-    for (let index = 0; index < count; index++) sum += Calendar.between(calendar, from[index]!, to[index]!)
-    return sum
-  }, count)
-  const add = rate(() => {
-    let sum = 0
-    for (let index = 0; index < count; index++) {
-      const added = Calendar.add(calendar, from[index]!, duration[index]!)
-      if (added.ok) sum += added.value
+const measure = (prefix: string, calendar: Calendar.Calendar): void => {
+  const { definition } = calendar
+  for (const days of [10, 90, 3650]) {
+    const from = Array.from({ length: count }, () => Date.UTC(2024, 0, 1) + Math.floor(random() * 730 * day))
+    const to = from.map((at) => at + Math.floor(random() * days * day))
+    // About a quarter of all time is open: the durations end within the same span.
+    const duration = from.map(() => Math.floor((random() * days * day) / 4.2))
+    const between = rate(() => {
+      let sum = 0
+      for (let index = 0; index < count; index++) sum += Calendar.between(calendar, from[index]!, to[index]!)
+      return sum
+    }, count)
+    const add = rate(() => {
+      let sum = 0
+      for (let index = 0; index < count; index++) {
+        const added = Calendar.add(calendar, from[index]!, duration[index]!)
+        if (added.ok) sum += added.value
+      }
+      return sum
+    }, count)
+    // Ten years minute by minute take many seconds for one answer.
+    const slow = (work: (index: number) => number): number | null => {
+      if (days > 90) return null
+      const start = performance.now()
+      for (let index = 0; index < 3; index++) sink += work(index)
+      return 3000 / (performance.now() - start)
     }
-    return sum
-  }, count)
-  // Ten years minute by minute take many seconds for one answer.
-  const slow = (work: (index: number) => number): number | null => {
-    if (days > 90) return null
-    const start = performance.now()
-    for (let index = 0; index < 3; index++) sink += work(index)
-    return 3000 / (performance.now() - start)
+    figure(
+      `${prefix}between, spans up to ${days} days`,
+      "1/s",
+      between,
+      slow((i) => reference.between(definition, from[i]!, to[i]!))
+    )
+    figure(
+      `${prefix}add, spans up to ${days} days`,
+      "1/s",
+      add,
+      slow((i) => reference.add(definition, from[i]!, duration[i]!, to[i]! + days * day) ?? 0)
+    )
   }
-  figure(
-    `between, spans up to ${days} days`,
-    "1/s",
-    between,
-    slow((i) => reference.between(definition, from[i]!, to[i]!))
-  )
-  figure(
-    `add, spans up to ${days} days`,
-    "1/s",
-    add,
-    slow((i) => reference.add(definition, from[i]!, duration[i]!, to[i]! + days * day) ?? 0)
-  )
 }
+
+measure("", made.value)
+measure("union of two zones: ", worldwide.value)
 
 const steps: ReadonlyArray<readonly [Exclude<SlaSignal.Kind, "factsChanged">, number]> = [
   ["contactMessage", 0],
@@ -143,6 +165,12 @@ const fresh = rate(() => {
   return cold.ok ? Calendar.between(cold.value, Date.UTC(2026, 0, 10), Date.UTC(2026, 2, 10)) : 0
 }, 1)
 figure("first question to a new calendar", "ms", 1000 / fresh, null)
+
+const united = rate(() => {
+  const cold = Calendar.make(worldwide.value.definition)
+  return cold.ok ? Calendar.between(cold.value, Date.UTC(2026, 0, 10), Date.UTC(2026, 2, 10)) : 0
+}, 1)
+figure("first question to a new union of two zones", "ms", 1000 / united, null)
 
 const opened = SlaRecord.start(plan.value, { at: Date.UTC(2026, 2, 2, 8), facts: { channel: "email" } })
 const running = SlaRecord.apply(plan.value, opened.record, {

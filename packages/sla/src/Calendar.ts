@@ -9,10 +9,13 @@
  */
 import * as z from "zod"
 import { type DecodeError, decode } from "./DecodeError.ts"
-import { fromDay, toDay } from "./internal/civil.ts"
+import { type Holiday, Holiday as HolidaySchema } from "./Holiday.ts"
+import { EndTime, FullDate, Time } from "./internal/fields.ts"
 import * as table from "./internal/table.ts"
 import { isZone } from "./internal/zone.ts"
 import { fail, type Result, succeed } from "./Result.ts"
+
+export type { Holiday } from "./Holiday.ts"
 
 /**
  * One stretch of open time.
@@ -41,22 +44,6 @@ export interface Week {
 }
 
 /**
- * A date on which the calendar is closed, wholly or in part.
- *
- * **Gotchas** It closes hours of that date on the wall clock. Of a night window it takes only the part on the date; to
- * drop the shift that begins on a date use an {@link Exception} without windows.
- */
-export interface Holiday {
-  /** `2026-12-25` once, or `12-25` every year (`02-29` in leap years). */
-  readonly date: string
-  readonly name?: string
-  /** Closed from this time on; `00:00` when absent. */
-  readonly from?: string
-  /** Closed until this time; `24:00` when absent. */
-  readonly to?: string
-}
-
-/**
  * Other windows on one date, such as an open Sunday; an empty list means that no window begins on it.
  *
  * **Gotchas** They stand in for the weekday's windows that begin on the date, and no holiday closes them. A night window
@@ -72,83 +59,136 @@ export interface Exception {
 /**
  * Where {@link add} ends when the duration is used up exactly at a closing time: at that `closing` time, or at the next
  * `opening` time. No open time lies between the two, but a due time reads differently, and products disagree.
+ *
+ * **Gotchas** A start needs no option: whether something begins exactly at a closing time or anywhere in the closed time
+ * after it, its first counted millisecond is that of the next opening. Only a duration of 0 can tell the difference, and
+ * it follows the landing.
+ *
+ * **Source** What products document is told in the README, "Exactly at closing time".
  */
 export type Landing = "closing" | "opening"
 
-/** A calendar as it is written down: plain JSON. */
-export interface CalendarDefinition {
+/**
+ * Other hours from a date on.
+ *
+ * **Gotchas** What is absent stays as it was before. Everything before the date is exactly as it was without the change.
+ * A night window that opened the evening before runs on into the date.
+ */
+export interface CalendarChange {
+  /** `2026-03-01`: the first date on the wall clock for which the change holds. */
+  readonly from: string
+  readonly week?: Week
+  /** All holidays from the date on, in place of those before: list again what stays. */
+  readonly holidays?: ReadonlyArray<Holiday>
+}
+
+/** Opening hours in one time zone. */
+export interface HoursDefinition {
   readonly id: string
   /** IANA name, such as `Europe/Madrid`. */
   readonly timeZone: string
   readonly week: Week
   readonly holidays?: ReadonlyArray<Holiday>
   readonly exceptions?: ReadonlyArray<Exception>
+  /** Earliest first. */
+  readonly changes?: ReadonlyArray<CalendarChange>
   /** `closing` when absent. */
   readonly landing?: Landing
 }
 
-const Time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, `expected a time from "00:00" to "23:59"`)
-const EndTime = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, `expected a time from "00:00" to "24:00"`)
-
-const isDate = (year: number, month: number, day: number): boolean => {
-  const civil = fromDay(toDay(year, month, day))
-  return civil.month === month && civil.day === day
+/**
+ * Open whenever one of its parts is: teams that follow the sun, each in its own time zone.
+ *
+ * **Gotchas** A team that moves to another zone is a union too: its hours in the old zone with a change to none, and
+ * hours in the new zone that begin with a change.
+ */
+export interface UnionDefinition {
+  readonly id: string
+  /** At least one; parts may be unions and intersections, {@link deepest} levels deep. Their `landing` has no effect. */
+  readonly union: ReadonlyArray<CalendarDefinition>
+  /** `closing` when absent. */
+  readonly landing?: Landing
 }
 
-const FullDate = z
-  .string()
-  .refine(
-    (date) =>
-      /^\d{4}-\d\d-\d\d$/.test(date) &&
-      isDate(Number(date.slice(0, 4)), Number(date.slice(5, 7)), Number(date.slice(8))),
-    `expected a date such as "2026-12-25"`
-  )
+/** Open only while all of its parts are: the hours in which two teams can talk to each other. */
+export interface IntersectionDefinition {
+  readonly id: string
+  /** At least one; parts may be unions and intersections, {@link deepest} levels deep. Their `landing` has no effect. */
+  readonly intersection: ReadonlyArray<CalendarDefinition>
+  /** `closing` when absent. */
+  readonly landing?: Landing
+}
 
-const AnyDate = z.union(
-  [
-    FullDate,
-    z
-      .string()
-      .refine((date) => /^\d\d-\d\d$/.test(date) && isDate(2000, Number(date.slice(0, 2)), Number(date.slice(3))))
-  ],
-  { error: `expected a date such as "2026-12-25", or "12-25" for every year` }
-)
+/** A calendar as it is written down: plain JSON. */
+export type CalendarDefinition = HoursDefinition | UnionDefinition | IntersectionDefinition
+
+/** How many levels of unions and intersections a definition may have. */
+export const deepest = 8
 
 const WindowSchema = z.strictObject({ opens: Time, closes: EndTime })
 const Windows = z.array(WindowSchema).readonly()
+const WeekSchema = z.strictObject({
+  monday: z.exactOptional(Windows),
+  tuesday: z.exactOptional(Windows),
+  wednesday: z.exactOptional(Windows),
+  thursday: z.exactOptional(Windows),
+  friday: z.exactOptional(Windows),
+  saturday: z.exactOptional(Windows),
+  sunday: z.exactOptional(Windows)
+})
+const Holidays = z.array(HolidaySchema).readonly()
+const LandingSchema = z.enum(["closing", "opening"])
 
-/** Reads a {@link CalendarDefinition}. */
-export const CalendarDefinition: z.ZodType<CalendarDefinition> = z.strictObject({
+const Change = z
+  .strictObject({ from: FullDate, week: z.exactOptional(WeekSchema), holidays: z.exactOptional(Holidays) })
+  .refine(({ week, holidays }) => week !== undefined || holidays !== undefined, "expected week or holidays")
+
+const Hours: z.ZodType<HoursDefinition> = z.strictObject({
   id: z.string().min(1),
   timeZone: z.string().refine(isZone, `expected an IANA time zone such as "Europe/Madrid"`),
-  week: z.strictObject({
-    monday: z.exactOptional(Windows),
-    tuesday: z.exactOptional(Windows),
-    wednesday: z.exactOptional(Windows),
-    thursday: z.exactOptional(Windows),
-    friday: z.exactOptional(Windows),
-    saturday: z.exactOptional(Windows),
-    sunday: z.exactOptional(Windows)
-  }),
-  holidays: z.exactOptional(
-    z
-      .array(
-        z
-          .strictObject({
-            date: AnyDate,
-            name: z.exactOptional(z.string()),
-            from: z.exactOptional(Time),
-            to: z.exactOptional(EndTime)
-          })
-          .refine(({ from, to }) => (from ?? "00:00") < (to ?? "24:00"), "expected from to be before to")
-      )
-      .readonly()
-  ),
+  week: WeekSchema,
+  holidays: z.exactOptional(Holidays),
   exceptions: z.exactOptional(
     z.array(z.strictObject({ date: FullDate, name: z.exactOptional(z.string()), windows: Windows })).readonly()
   ),
-  landing: z.exactOptional(z.enum(["closing", "opening"]))
+  changes: z.exactOptional(
+    z
+      .array(Change)
+      .readonly()
+      .refine(
+        (changes) => changes.every(({ from }, index) => index === 0 || changes[index - 1]!.from < from),
+        "expected changes in order, each from a later date than the one before"
+      )
+  ),
+  landing: z.exactOptional(LandingSchema)
 })
+
+const combinations = ["union", "intersection"] as const
+
+/** The schema of a definition with so many levels of parts: no recursion, so that no input is too deep to refuse. */
+const definitionOf = (levels: number): z.ZodType<CalendarDefinition> => {
+  const parts = levels === 0 ? undefined : z.array(definitionOf(levels - 1)).min(1, "expected at least one calendar")
+  // Choosing by key, where a union of schemas would say only that none fits, names the field that is wrong.
+  return z.unknown().transform((input, context): CalendarDefinition => {
+    const key = combinations.find((name) => typeof input === "object" && input !== null && name in input)
+    if (key !== undefined && parts === undefined) {
+      const message = `expected at most ${deepest} levels of unions and intersections`
+      context.addIssue({ code: "custom", path: [key], message })
+      return z.NEVER
+    }
+    const schema: z.ZodType<unknown> =
+      key === undefined || parts === undefined
+        ? Hours
+        : z.strictObject({ id: z.string().min(1), [key]: parts, landing: z.exactOptional(LandingSchema) })
+    const read = schema.safeParse(input)
+    if (read.success) return read.data as CalendarDefinition
+    for (const { path, message } of read.error.issues) context.addIssue({ code: "custom", path: [...path], message })
+    return z.NEVER
+  })
+}
+
+/** Reads a {@link CalendarDefinition}. */
+export const CalendarDefinition: z.ZodType<CalendarDefinition> = definitionOf(deepest)
 
 /**
  * A calendar ready to be asked; {@link make} builds one.

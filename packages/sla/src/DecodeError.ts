@@ -19,7 +19,7 @@ export interface Issue {
 /** Data from outside that is not what it should be; nothing was built from it. */
 export interface DecodeError {
   readonly code: "invalid"
-  /** What was being read: `calendar`, `policy`, `plan`, `record` or `signal`. */
+  /** What was being read: `calendar`, `policy`, `plan`, `record`, `signal`, or `iCalendar file`. */
   readonly what: string
   readonly issues: ReadonlyArray<Issue>
   /** All issues in one sentence each, with what to do. */
@@ -29,8 +29,17 @@ export interface DecodeError {
 const toText = (path: ReadonlyArray<PropertyKey>): string =>
   path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`)).join("")
 
+/** What comes from outside may be nested without end, or hold itself. */
+const toJson = (input: object | null): string => {
+  try {
+    return JSON.stringify(input)
+  } catch {
+    return "something that is no JSON"
+  }
+}
+
 const toFound = (input: unknown): string => {
-  const text = typeof input === "object" ? JSON.stringify(input) : typeof input === "string" ? `"${input}"` : `${input}`
+  const text = typeof input === "object" ? toJson(input) : typeof input === "string" ? `"${input}"` : String(input)
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }
 
@@ -41,13 +50,8 @@ const at = (input: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
     input
   )
 
-/** What a schema refused in `input`, field by field. */
-export const fromZod = (what: string, input: unknown, error: z.core.$ZodError): DecodeError => {
-  const issues = error.issues.map(({ path, message }) => ({
-    path: toText(path),
-    expected: message.replace(/^Invalid input: /, "").replace(/^expected /, ""),
-    found: toFound(at(input, path))
-  }))
+/** What is wrong with data that no schema reads. */
+export const fromIssues = (what: string, issues: ReadonlyArray<Issue>): DecodeError => {
   const sentences = issues.map(
     ({ path, expected, found }) => `${path === "" ? what : path}: expected ${expected}, found ${found}.`
   )
@@ -58,6 +62,17 @@ export const fromZod = (what: string, input: unknown, error: z.core.$ZodError): 
     message: `The ${what} can't be used. ${sentences.join(" ")} Correct ${issues.length === 1 ? "this field" : "these fields"} and try again.`
   }
 }
+
+/** What a schema refused in `input`, field by field. */
+export const fromZod = (what: string, input: unknown, error: z.core.$ZodError): DecodeError =>
+  fromIssues(
+    what,
+    error.issues.map(({ path, message }) => ({
+      path: toText(path),
+      expected: message.replace(/^Invalid input: /, "").replace(/^expected /, ""),
+      found: toFound(at(input, path))
+    }))
+  )
 
 /** The value that a schema reads from `input`, or why it can't. */
 export const decode = <A>(what: string, schema: z.ZodType<A>, input: unknown): Result<A, DecodeError> => {

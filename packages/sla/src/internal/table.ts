@@ -2,8 +2,10 @@
  * The open windows of a calendar as one sorted table with running totals, built year by year when first needed, so that
  * every question is one or two binary searches.
  */
-import type { CalendarDefinition, Window } from "../Calendar.ts"
-import { dayMs, fromDay, minuteMs, toDay, weekdayOf, yearOf, yearStart } from "./civil.ts"
+import type { CalendarChange, CalendarDefinition, HoursDefinition, Week, Window } from "../Calendar.ts"
+import type { Holiday } from "../Holiday.ts"
+import { dayMs, fromDay, minuteMs, weekdayOf, yearOf, yearStart } from "./civil.ts"
+import { daysIn, toDate, weekdays } from "./holidays.ts"
 import { segmentsOf } from "./zone.ts"
 
 /** Years a calendar knows; outside them it is closed. What keeps an empty calendar from being searched for ever. */
@@ -16,17 +18,34 @@ interface Range {
   readonly to: number
 }
 
-export interface Table {
-  readonly timeZone: string
+/** What a table is built from: the windows of a year, in order, appended to two lists. */
+interface Source {
+  /** The last year in which it can open: with no weekly windows, that of the last exception. */
+  readonly lastYear: number
+  readonly append: (year: number, starts: Array<number>, ends: Array<number>) => void
+}
+
+/** The hours that hold from a day on. */
+interface Era {
+  readonly from: number
   readonly week: ReadonlyArray<ReadonlyArray<Range>>
-  readonly exceptions: ReadonlyMap<number, ReadonlyArray<Range>>
-  readonly closures: ReadonlyMap<number, ReadonlyArray<Range>>
-  /** By month × 100 + day. */
-  readonly yearlyClosures: ReadonlyMap<number, ReadonlyArray<Range>>
   /** Open ranges of each weekday when no special date is near. */
   readonly plain: ReadonlyArray<ReadonlyArray<Range>>
-  /** The last year in which the calendar can open: with no weekly windows, that of the last exception. */
-  readonly lastYear: number
+  readonly holidays: ReadonlyArray<Holiday>
+  /** By day, for the years whose holidays are known. */
+  readonly closures: Map<number, ReadonlyArray<Range>>
+  readonly known: Set<number>
+}
+
+interface Hours {
+  readonly timeZone: string
+  readonly exceptions: ReadonlyMap<number, ReadonlyArray<Range>>
+  /** Earliest first; the first holds from the beginning of time. */
+  readonly eras: ReadonlyArray<Era>
+}
+
+export interface Table {
+  readonly source: Source
   /** Years covered: `from` inclusive, `to` exclusive; equal while nothing is built. */
   from: number
   to: number
@@ -77,88 +96,150 @@ const dayOf = (own: ReadonlyArray<Range>, evening: ReadonlyArray<Range>): Readon
     ...evening.filter(({ to }) => to > dayMs).map(({ to }) => ({ from: 0, to: to - dayMs }))
   ])
 
-const weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const
-
-const toDate = (date: string): number =>
-  toDay(Number(date.slice(0, 4)), Number(date.slice(5, 7)), Number(date.slice(8, 10)))
-
 const add = (map: Map<number, ReadonlyArray<Range>>, key: number, ranges: ReadonlyArray<Range>): void => {
   map.set(key, [...(map.get(key) ?? []), ...ranges])
 }
 
-export const compile = (definition: CalendarDefinition): Table => {
-  const week = weekdays.map((name) => (definition.week[name] ?? []).map(toRange))
-  const exceptions = new Map<number, ReadonlyArray<Range>>()
-  for (const { date, windows } of definition.exceptions ?? []) add(exceptions, toDate(date), windows.map(toRange))
-  const closures = new Map<number, ReadonlyArray<Range>>()
-  const yearlyClosures = new Map<number, ReadonlyArray<Range>>()
-  for (const { date, from, to } of definition.holidays ?? []) {
-    const range = { from: toMs(from ?? "00:00"), to: toMs(to ?? "24:00") }
-    if (date.length === 5) add(yearlyClosures, Number(date.slice(0, 2)) * 100 + Number(date.slice(3, 5)), [range])
-    else add(closures, toDate(date), [range])
-  }
-  const hasWeek = week.some((windows) => windows.length > 0)
-  const lastException = Math.max(...exceptions.keys())
+const eraOf = (from: number, written: Week, holidays: ReadonlyArray<Holiday>): Era => {
+  const week = weekdays.map((name) => (written[name] ?? []).map(toRange))
   return {
-    timeZone: definition.timeZone,
+    from,
     week,
-    exceptions,
-    closures,
-    yearlyClosures,
     plain: week.map((own, index) => dayOf(own, week[(index + 6) % 7]!)),
-    // Two days of slack: an overnight window and the zone's offset may carry the last exception over New Year.
-    lastYear: hasWeek
-      ? endYear - 1
-      : exceptions.size === 0
-        ? firstYear - 1
-        : Math.min(endYear - 1, fromDay(lastException + 2).year),
-    from: 0,
-    to: 0,
-    fromMs: 0,
-    toMs: 0,
-    starts: [],
-    ends: [],
-    before: []
+    holidays,
+    closures: new Map(),
+    known: new Set()
   }
 }
 
-const rangesOf = (table: Table, day: number): ReadonlyArray<Range> => {
-  const { exceptions, closures, yearlyClosures, week } = table
-  let ranges = table.plain[weekdayOf(day)]!
+const erasOf = ({ week, holidays, changes }: HoursDefinition): ReadonlyArray<Era> => {
+  const eras: Array<Era> = []
+  let current: CalendarChange = { from: "", week, holidays: holidays ?? [] }
+  for (const change of [{ from: "" }, ...(changes ?? [])]) {
+    current = { ...current, ...change }
+    const from = change.from === "" ? Number.NEGATIVE_INFINITY : toDate(change.from)
+    eras.push(eraOf(from, current.week ?? {}, current.holidays ?? []))
+  }
+  return eras
+}
+
+const eraAt = ({ eras }: Hours, day: number): Era => {
+  let index = eras.length - 1
+  while (eras[index]!.from > day) index--
+  return eras[index]!
+}
+
+/** A rule of a neighbouring year may give a day of this one: moved over New Year, or far from Easter. */
+const learnYear = ({ holidays, closures, known }: Era, around: number): void => {
+  if (holidays.length === 0) return
+  for (let year = around - 2; year <= around + 2; year++) {
+    if (known.has(year)) continue
+    known.add(year)
+    for (const [index, day] of daysIn(holidays, year).entries()) {
+      const { from, to } = holidays[index]!
+      if (day !== undefined) add(closures, day, [{ from: toMs(from ?? "00:00"), to: toMs(to ?? "24:00") }])
+    }
+  }
+}
+
+const rangesOf = (hours: Hours, day: number): ReadonlyArray<Range> => {
+  const { exceptions } = hours
+  const era = eraAt(hours, day)
+  const before = era.from === day ? eraAt(hours, day - 1) : era
   const exception = exceptions.get(day)
   const evening = exceptions.get(day - 1)
-  if (exception !== undefined || evening !== undefined)
-    ranges = dayOf(exception ?? week[weekdayOf(day)]!, evening ?? week[weekdayOf(day - 1)]!)
-  if (exception !== undefined) return ranges
-  const closed = closures.get(day)
-  if (closed !== undefined) ranges = without(ranges, closed)
-  if (yearlyClosures.size > 0) {
-    const { month, day: date } = fromDay(day)
-    const yearly = yearlyClosures.get(month * 100 + date)
-    if (yearly !== undefined) ranges = without(ranges, yearly)
-  }
-  return ranges
+  const ranges =
+    exception === undefined && evening === undefined && before === era
+      ? era.plain[weekdayOf(day)]!
+      : dayOf(exception ?? era.week[weekdayOf(day)]!, evening ?? before.week[weekdayOf(day - 1)]!)
+  const closed = exception === undefined ? era.closures.get(day) : undefined
+  return closed === undefined ? ranges : without(ranges, closed)
 }
 
-/** Appends the windows of one year: the instants at which the wall clock reads an open time, whatever the zone does. */
-const appendYear = (table: Table, year: number, starts: Array<number>, ends: Array<number>): void => {
-  if (year > table.lastYear) return
-  const segments = segmentsOf(table.timeZone, year)
-  for (const [index, { at, offsetMs }] of segments.entries()) {
-    const end = segments[index + 1]?.at ?? yearStart(year + 1)
-    for (let day = Math.floor((at + offsetMs) / dayMs); day * dayMs - offsetMs < end; day++)
-      for (const { from, to } of rangesOf(table, day)) {
-        const opens = Math.max(at, day * dayMs + from - offsetMs)
-        const closes = Math.min(end, day * dayMs + to - offsetMs)
-        if (opens >= closes) continue
-        if (ends.length > 0 && ends[ends.length - 1] === opens) ends[ends.length - 1] = closes
-        else {
-          starts.push(opens)
-          ends.push(closes)
-        }
-      }
+const push = (starts: Array<number>, ends: Array<number>, opens: number, closes: number): void => {
+  if (ends.length > 0 && ends[ends.length - 1] === opens) ends[ends.length - 1] = closes
+  else {
+    starts.push(opens)
+    ends.push(closes)
   }
 }
+
+/** The instants of a year at which the wall clock reads an open time, whatever the zone does. */
+const hoursSource = (definition: HoursDefinition): Source => {
+  const exceptions = new Map<number, ReadonlyArray<Range>>()
+  for (const { date, windows } of definition.exceptions ?? []) add(exceptions, toDate(date), windows.map(toRange))
+  const eras = erasOf(definition)
+  const hours: Hours = { timeZone: definition.timeZone, exceptions, eras }
+  const lastOfEras = eras.map(({ week }, index) =>
+    week.some((windows) => windows.length > 0) ? (eras[index + 1]?.from ?? Number.POSITIVE_INFINITY) : -Infinity
+  )
+  // Two days of slack: an overnight window and the zone's offset may carry the last opening over New Year.
+  const lastDay = Math.max(...lastOfEras, ...exceptions.keys()) + 2
+  const lastYear = !Number.isFinite(lastDay)
+    ? lastDay > 0
+      ? endYear - 1
+      : firstYear - 1
+    : Math.min(endYear - 1, fromDay(lastDay).year)
+  return {
+    lastYear,
+    append: (year, starts, ends) => {
+      if (year > lastYear) return
+      for (const era of eras) learnYear(era, year)
+      const segments = segmentsOf(hours.timeZone, year)
+      for (const [index, { at, offsetMs }] of segments.entries()) {
+        const end = segments[index + 1]?.at ?? yearStart(year + 1)
+        for (let day = Math.floor((at + offsetMs) / dayMs); day * dayMs - offsetMs < end; day++)
+          for (const { from, to } of rangesOf(hours, day)) {
+            const opens = Math.max(at, day * dayMs + from - offsetMs)
+            const closes = Math.min(end, day * dayMs + to - offsetMs)
+            if (opens < closes) push(starts, ends, opens, closes)
+          }
+      }
+    }
+  }
+}
+
+/** Open while at least so many of the parts are: one of them, or all. */
+const combinedSource = (parts: ReadonlyArray<Source>, needed: number): Source => ({
+  lastYear:
+    needed === 1 ? Math.max(...parts.map(({ lastYear }) => lastYear)) : Math.min(...parts.map((part) => part.lastYear)),
+  append: (year, starts, ends) => {
+    const edges: Array<{ readonly at: number; readonly step: number }> = []
+    for (const part of parts) {
+      const opens: Array<number> = []
+      const closes: Array<number> = []
+      part.append(year, opens, closes)
+      for (const at of opens) edges.push({ at, step: 1 })
+      for (const at of closes) edges.push({ at, step: -1 })
+    }
+    edges.sort((a, b) => a.at - b.at || b.step - a.step)
+    let open = 0
+    let since = 0
+    for (const { at, step } of edges) {
+      open += step
+      if (step > 0 && open === needed) since = at
+      else if (step < 0 && open === needed - 1 && since < at) push(starts, ends, since, at)
+    }
+  }
+})
+
+const sourceOf = (definition: CalendarDefinition): Source =>
+  "union" in definition
+    ? combinedSource(definition.union.map(sourceOf), 1)
+    : "intersection" in definition
+      ? combinedSource(definition.intersection.map(sourceOf), definition.intersection.length)
+      : hoursSource(definition)
+
+export const compile = (definition: CalendarDefinition): Table => ({
+  source: sourceOf(definition),
+  from: 0,
+  to: 0,
+  fromMs: 0,
+  toMs: 0,
+  starts: [],
+  ends: [],
+  before: []
+})
 
 const total = (table: Table, fromIndex: number): void => {
   const { starts, ends, before } = table
@@ -176,7 +257,7 @@ const cover = (table: Table, from: number, to: number): void => {
   if (from < table.from) {
     const starts: Array<number> = []
     const ends: Array<number> = []
-    for (let year = from; year < table.from; year++) appendYear(table, year, starts, ends)
+    for (let year = from; year < table.from; year++) table.source.append(year, starts, ends)
     if (ends.length > 0 && ends.at(-1) === table.starts[0]) {
       ends[ends.length - 1] = table.ends[0]!
       table.starts = starts.concat(table.starts.slice(1))
@@ -190,7 +271,7 @@ const cover = (table: Table, from: number, to: number): void => {
   }
   if (to > table.to) {
     const known = table.starts.length
-    for (let year = table.to; year < to; year++) appendYear(table, year, table.starts, table.ends)
+    for (let year = table.to; year < to; year++) table.source.append(year, table.starts, table.ends)
     table.to = to
     total(table, known)
   }
@@ -210,7 +291,7 @@ export const reach = (table: Table, instantMs: number): void => {
 
 /** Adds the next year in which the calendar may open; false when there is none. */
 export const grow = (table: Table): boolean => {
-  if (table.to > table.lastYear) return false
+  if (table.to > table.source.lastYear) return false
   cover(table, table.from, table.to + 1)
   return true
 }

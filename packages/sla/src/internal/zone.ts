@@ -32,6 +32,15 @@ export const isZone = (timeZone: string): boolean => {
   }
 }
 
+/** The platform's own name of a time zone that it knows; nothing is remembered of the question. */
+export const zoneNamed = (name: string): string | undefined => {
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone
+  } catch {
+    return undefined
+  }
+}
+
 /** Milliseconds that local time is ahead of UTC at an instant. */
 export const offsetAt = (timeZone: string, instantMs: number): number => {
   const text = formatOf(timeZone).format(instantMs)
