@@ -22,8 +22,8 @@ const id = z.string()
  *
  * **Shape** `chose` is what was being chosen: an `agent` for an item, or an `item` for an agent who has room. `winner`
  * and `runnerUp` are ids of that. `compared` counts the candidates that were possible, not the ones ruled out before.
- * `decidedBy` is the rule that put the winner before the runner-up, `onlyCandidate`, `preferredAgent` (the only one of
- * those preferred), or `id` when all rules were equal.
+ * `decidedBy` is the rule that put the winner before the runner-up, `ownWork` (it is the agent's own, and the runner-up's would
+ * have been help), `onlyCandidate`, `preferredAgent` (the only one of those preferred), or `id` when all rules were equal.
  */
 export const MatchRecord = z.object({
   chose: z.enum(["agent", "item"]),
@@ -33,11 +33,23 @@ export const MatchRecord = z.object({
   decidedBy: z.enum([
     "onlyCandidate",
     "preferredAgent",
+    "ownWork",
     "priority",
-    "agedPriority",
     "age",
+    "agedPriority",
+    "earliestDue",
+    "leastSlack",
+    "queueCost",
+    "queueShares",
+    "longestQueue",
+    "score",
     "leastLoaded",
     "longestIdle",
+    "bestFit",
+    "fewestSkills",
+    "roundRobin",
+    "weighted",
+    "sticky",
     "id"
   ])
 })
@@ -45,9 +57,17 @@ export type MatchRecord = z.infer<typeof MatchRecord>
 
 /**
  * What an item waits for: the first that is missing of somebody who meets the requirement, somebody of those who is
- * available, room for it, somebody who hasn't just declined it; or its preferred agent, one of them when there are several.
+ * available, room for it, somebody whose own work it is or who may help with it, somebody who hasn't just declined it; or its
+ * preferred agent, one of them when there are several.
  */
-export const WaitsFor = z.enum(["eligibleAgent", "availableAgent", "capacity", "declineMemory", "preferredAgent"])
+export const WaitsFor = z.enum([
+  "eligibleAgent",
+  "availableAgent",
+  "capacity",
+  "homeAgent",
+  "declineMemory",
+  "preferredAgent"
+])
 export type WaitsFor = z.infer<typeof WaitsFor>
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Capacity, Limit, Load } from "./Capacity.ts"
 import type { WaitsFor } from "./Decision.ts"
+import type { Overtaking } from "./Overtaking.ts"
 import type { Place } from "./Pool.ts"
 import type { Presence, Status } from "./Presence.ts"
 import type { Requirement, Unmet } from "./Requirement.ts"
@@ -16,7 +17,8 @@ import type { Exclusion, WorkItem } from "./WorkItem.ts"
  * **Shape** `requirement`: the parts not met, with how many of an `atLeast` are · `presence`: the status · `channelOff`:
  * switched off for this channel kind · `capacity`: which limit, what is in use and what is allowed · `excluded`: declined,
  * missed or handed back, until when · `reserved`: another agent is preferred, until when; `agents` lists them when there
- * are several, and `agentId` is the first.
+ * are several, and `agentId` is the first · `othersWork`: it is the work of other agents, until so many wait or until an
+ * instant · `keptFree`: too few others of their own queue are free for them to help elsewhere.
  *
  * **Units** capacity units; epoch milliseconds.
  */
@@ -32,6 +34,14 @@ export type Obstacle =
       readonly agents?: ReadonlyArray<string>
       readonly untilMs: number
     }
+  | {
+      readonly kind: "othersWork"
+      readonly queueId: string
+      readonly waiting: number
+      readonly fromLength: number
+      readonly untilMs: number
+    }
+  | { readonly kind: "keptFree"; readonly queueId: string; readonly othersFree: number; readonly keepFree: number }
 
 /** What stands between one agent and one item; nothing means the agent could be offered it. */
 export interface AgentView {
@@ -60,7 +70,10 @@ export interface Standing {
  * **Shape** `requirement` is the one in force, the item's own or its queue's, at its step of the relaxation, with what it
  * compares of the item filled in. `relaxation` is missing when there is no table. While it waits: `waitsFor` is the binding
  * constraint, `ahead` the number of waiting items of the pool that are served before it, `agents` everybody in the pool,
- * fewest obstacles first, `changesAtMs` the earliest instant at which time alone may remove an obstacle.
+ * fewest obstacles first, `changesAtMs` the earliest instant at which time alone may remove an obstacle. `overtaking` says how far
+ * later items can overtake it; when that is bounded, none that arrives after `overtakenUntilMs` does.
+ *
+ * **Gotchas** bonuses for pairs of queue and agent don't count in `ahead`: they depend on who asks.
  */
 export interface ItemExplanation {
   readonly item: WorkItem
@@ -71,6 +84,8 @@ export interface ItemExplanation {
   readonly waitsFor?: WaitsFor
   readonly ahead?: number
   readonly changesAtMs?: number
+  readonly overtaking?: Overtaking
+  readonly overtakenUntilMs?: number
   readonly agents: ReadonlyArray<AgentView>
 }
 

@@ -41,13 +41,20 @@ export type PoolItem = z.infer<typeof PoolItem>
 /**
  * An agent of a pool. What they hold stands in the items.
  *
- * **Units** `idleSinceMs`: epoch milliseconds; `missed`: offers missed in a row.
+ * **Shape** `missed` counts offers missed in a row. `assignedAtMs` is when they were last assigned an item, and `given` counts the
+ * units assigned to them, both since they came on duty. `turn` numbers the pool's offers and assignments: theirs is the last
+ * they got; it is kept only when the policy chooses by `roundRobin`. What is missing never happened.
+ *
+ * **Units** epoch milliseconds; capacity units.
  */
 export const PoolAgent = z.object({
   agent: RoutingAgent,
   presence: Presence,
   idleSinceMs: z.int(),
-  missed: z.int().min(0)
+  missed: z.int().min(0),
+  assignedAtMs: z.int().exactOptional(),
+  given: z.int().min(1).exactOptional(),
+  turn: z.int().min(1).exactOptional()
 })
 export type PoolAgent = z.infer<typeof PoolAgent>
 

@@ -16,7 +16,8 @@ const id = z.string().min(1).max(128)
  * An agent's profile.
  *
  * **Shape** `skills` maps a skill to its level, 1 to 10; `languages` are BCP 47 tags; `attributes` are the
- * application's own.
+ * application's own. `homeQueues` are the queues whose work is their own, see `Helping`; without any, everything is.
+ * `weight` is how much work they should be given beside others when the policy chooses by `weighted`; 1 when missing.
  */
 export const RoutingAgent = z.object({
   agentId: id,
@@ -24,6 +25,8 @@ export const RoutingAgent = z.object({
   teams: z.array(id).default([]),
   languages: z.array(id).default([]),
   attributes: Attributes.exactOptional(),
+  homeQueues: z.array(id).max(1000).readonly().exactOptional(),
+  weight: z.number().positive().max(1_000_000).exactOptional(),
   capacity: Capacity
 })
 export type RoutingAgent = z.infer<typeof RoutingAgent>

@@ -76,8 +76,11 @@ export interface RoutingEngine {
   takeChanged(): { readonly items: ReadonlyArray<string>; readonly agents: ReadonlyArray<string> }
   /** The depth of every queue of the policy, and of those that items name beside it. One pass over all items. */
   queueDepths(): ReadonlyArray<QueueDepth>
-  /** The first waiting items of the pool in the order they are served, at a cost that depends on `limit`, not on how many wait. */
-  waiting(limit: number): ReadonlyArray<WorkItem>
+  /**
+   * The first waiting items of the pool in the order they are served at `now`, or else as of the last signal. It costs what
+   * `limit` and the number of lines make it cost, however many wait.
+   */
+  waiting(limit: number, now?: number): ReadonlyArray<WorkItem>
   /** Why an item stands where it does; undefined when it isn't in the pool. Looks at every agent and waiting item. */
   explain(itemId: string, now: number): ItemExplanation | undefined
   /** What an agent holds and would get next; undefined when they aren't in the pool. */

@@ -19,58 +19,50 @@
  * @module
  */
 import * as z from "zod"
+import { ChoiceRule } from "./ChoiceRule.ts"
+import { Helping } from "./Helping.ts"
 import type { InputError } from "./InputError.ts"
 import { decodeWith } from "./internal/decodeWith.ts"
+import { OrderRule } from "./OrderRule.ts"
 import type { Result } from "./Result.ts"
 import { WorkQueue } from "./WorkQueue.ts"
 
-/**
- * One rule of the order in which waiting items are served.
- *
- * **Shape** `priority`: the higher first · `agedPriority`: priority plus `pointsPerMinute` for every minute of age, the
- * higher first · `age`: the older first.
- */
-export const OrderRule = z.discriminatedUnion("by", [
-  z.strictObject({ by: z.literal("priority") }),
-  z.strictObject({ by: z.literal("agedPriority"), pointsPerMinute: z.number().positive().max(1_000_000) }),
-  z.strictObject({ by: z.literal("age") })
-])
-export type OrderRule = z.infer<typeof OrderRule>
-
-/**
- * One rule for choosing among agents who could all take an item.
- *
- * **Shape** `leastLoaded`: the smallest share of their units in use · `longestIdle`: the longest time since their last
- * item ended, or since they came back from offline when that was later. A start of work doesn't change it.
- */
-export const ChoiceRule = z.discriminatedUnion("by", [
-  z.strictObject({ by: z.literal("leastLoaded") }),
-  z.strictObject({ by: z.literal("longestIdle") })
-])
-export type ChoiceRule = z.infer<typeof ChoiceRule>
-
 const duration = z.int().min(0).max(31_536_000_000)
+
+/**
+ * What the items of a pool bring, as far as it is known beforehand: it decides nothing, `Overtaking` computes with it.
+ *
+ * **Shape** `priority` from the lowest to the highest. `dueInMs`: how long after its arrival an item is due, with `max` null when
+ * some have no due time. `handlingMs`: what items themselves say of it; missing when they don't.
+ *
+ * **Units** milliseconds; both ends inclusive.
+ */
+export const Ranges = z.strictObject({
+  priority: z.strictObject({ min: z.int(), max: z.int() }).default({ min: -1_000_000, max: 1_000_000 }),
+  dueInMs: z.strictObject({ min: z.int(), max: z.int().nullable() }).default({ min: 0, max: null }),
+  handlingMs: z.strictObject({ min: z.int(), max: z.int() }).exactOptional()
+})
+export type Ranges = z.infer<typeof Ranges>
 
 /**
  * A pool's policy. Everything has a default.
  *
  * **Shape** `order` and `choice` are applied rule by rule; what is still equal goes by id, so that every order is total.
- * `awayAfterMissed`: so many offers missed in a row set an agent away; null never does. `overCapacity`: whether an agent
- * who picks an item by hand may exceed their capacity.
+ * `helping` says when agents take work that isn't their own; each queue may have its own. `awayAfterMissed`: so many offers missed in a row set an agent away; null never does. `overCapacity`: whether an agent
+ * who picks an item by hand may exceed their capacity. `ranges` is what is known of the items that come.
  *
  * **Units** milliseconds. Defaults: offers 30 s, decline memory 5 min, away after 3.
- *
- * **Gotchas** `choice` without `leastLoaded` gives several items in a row to the agent who is longest idle, because
- * being assigned one doesn't end their idle time.
  */
 export const RoutingPolicy = z.strictObject({
   queues: z.array(WorkQueue).default([]),
   order: z.array(OrderRule).default([{ by: "priority" }, { by: "age" }]),
   choice: z.array(ChoiceRule).default([{ by: "leastLoaded" }, { by: "longestIdle" }]),
+  helping: Helping.prefault({}),
   offerTimeoutMs: duration.min(1).default(30_000),
   declineMemoryMs: duration.default(300_000),
   awayAfterMissed: z.int().min(1).nullable().default(3),
-  overCapacity: z.enum(["never", "onPick"]).default("never")
+  overCapacity: z.enum(["never", "onPick"]).default("never"),
+  ranges: Ranges.prefault({})
 })
 export type RoutingPolicy = z.infer<typeof RoutingPolicy>
 
@@ -85,43 +77,3 @@ export const decode: (input: unknown) => Result<RoutingPolicy, InputError> = dec
   "A routing policy",
   RoutingPolicy
 )
-
-/**
- * How far a waiting item can be overtaken by later ones.
- *
- * **Shape** `bounded`: only by items that arrive within `withinMs` after it · `unbounded`: by any number of later ones.
- */
-export type Overtaking =
-  | { readonly kind: "bounded"; readonly withinMs: number }
-  | { readonly kind: "unbounded"; readonly because: string }
-
-/**
- * How far the order lets later items overtake earlier ones, when priorities differ by at most `priorityRange`.
- *
- * **Gotchas** among items that the same agents may take and that weigh the same. A heavy item can be passed by lighter
- * ones as long as nobody has enough capacity left at once.
- *
- * **Example**
- *
- * ```ts
- * import { strict as assert } from "node:assert"
- * import { RoutingPolicy } from "@switchboard/routing"
- *
- * const ageing = RoutingPolicy.make({ order: [{ by: "agedPriority", pointsPerMinute: 2 }] })
- * assert.deepEqual(RoutingPolicy.overtaking(ageing, 10), { kind: "bounded", withinMs: 300_000 })
- * assert.equal(RoutingPolicy.overtaking(RoutingPolicy.make(), 10).kind, "unbounded")
- * ```
- */
-export const overtaking = (policy: RoutingPolicy, priorityRange: number): Overtaking => {
-  for (const rule of policy.order) {
-    if (rule.by === "age") return { kind: "bounded", withinMs: 0 }
-    if (rule.by === "agedPriority")
-      return { kind: "bounded", withinMs: (priorityRange / rule.pointsPerMinute) * 60_000 }
-    if (priorityRange > 0)
-      return {
-        kind: "unbounded",
-        because: "priority comes first and doesn't grow with age; put agedPriority in its place to bound the wait"
-      }
-  }
-  return { kind: "unbounded", because: 'no rule looks at age; add { by: "age" }' }
-}

@@ -41,13 +41,14 @@ export const PresenceChanged = z.object({
 export const ItemArrived = z.object({ type: z.literal("itemArrived"), item: WorkItem })
 
 /**
- * An item's priority, queue, attributes, own requirement or own relaxation changed; null returns to the queue's. Which
- * step holds is then looked up anew by its age.
+ * An item's priority, due time, queue, attributes, own requirement or own relaxation changed; null returns to the queue's,
+ * or takes the due time away. Which step of the relaxation holds is looked up anew by its age when any but the first two did.
  */
 export const ItemChanged = z.object({
   type: z.literal("itemChanged"),
   itemId: id,
   priority: WorkItem.shape.priority.unwrap().exactOptional(),
+  dueAtMs: z.int().nullable().exactOptional(),
   queueId: id.exactOptional(),
   requirement: Requirement.nullable().exactOptional(),
   relaxation: Relaxation.nullable().exactOptional(),

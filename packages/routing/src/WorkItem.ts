@@ -29,9 +29,11 @@ export type Tier = z.infer<typeof Tier>
  * `attributes` are what requirements compare agents with. `priority` is higher for what is more urgent. `weight` is what
  * it takes of an agent's capacity. `preferred` are tiers of agents who are asked one after the other before everyone, for
  * example the last agent, then those who know the contact. `preferredAgent` with `preferredUntilMs` is one tier of one
- * agent; give both or neither, and not beside `preferred`.
+ * agent; give both or neither, and not beside `preferred`. `dueAtMs` is when it should be with an agent, `handlingMs` how long
+ * it will probably take one: the order's rules look at them. `knownBy` are agents who know the contact, the best first: the choice
+ * by `sticky` looks at them.
  *
- * **Units** times are epoch milliseconds; `weight` capacity units.
+ * **Units** times are epoch milliseconds, `handlingMs` is a duration; `weight` capacity units.
  *
  * **Gotchas** `arrivedAtMs` is the item's age for ever: declines, transfers and returns don't change it.
  */
@@ -46,6 +48,9 @@ export const WorkItem = z
     weight: z.int().min(1).max(1000).default(1),
     priority: z.int().min(-1_000_000).max(1_000_000).default(0),
     arrivedAtMs: z.int(),
+    dueAtMs: z.int().exactOptional(),
+    handlingMs: z.int().min(0).max(31_536_000_000).exactOptional(),
+    knownBy: z.array(id).max(1000).readonly().exactOptional(),
     preferred: z.array(Tier).min(1).max(20).readonly().exactOptional(),
     preferredAgent: id.exactOptional(),
     preferredUntilMs: z.int().exactOptional()

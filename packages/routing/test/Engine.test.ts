@@ -1,4 +1,4 @@
-import { Capacity, Offer, Requirement, RoutingEngine, RoutingPolicy } from "@switchboard/routing"
+import { Capacity, Offer, Overtaking, Requirement, RoutingEngine, RoutingPolicy } from "@switchboard/routing"
 import { describe, expect, it } from "vitest"
 import { agent, brief, item, pool } from "./given.ts"
 
@@ -47,8 +47,11 @@ describe("the order of waiting items", () => {
   })
 
   it("[ROUTING-10] the bound is exact: 10 points at 2 per minute are 5 minutes", () => {
-    const policy = RoutingPolicy.make({ order: [{ by: "agedPriority", pointsPerMinute: 2 }, { by: "age" }] })
-    expect(RoutingPolicy.overtaking(policy, 10)).toEqual({ kind: "bounded", withinMs: 300_000 })
+    const policy = RoutingPolicy.make({
+      order: [{ by: "agedPriority", pointsPerMinute: 2 }, { by: "age" }],
+      ranges: RoutingPolicy.Ranges.parse({ priority: { min: 0, max: 10 } })
+    })
+    expect(Overtaking.of(policy)).toMatchObject({ kind: "bounded", by: "agedPriority", withinMs: 300_000 })
     const after = (ms: number) =>
       order(policy, [
         ["low", { arrivedAtMs: 0 }],
@@ -56,16 +59,6 @@ describe("the order of waiting items", () => {
       ])
     expect(after(299_999)).toEqual(["high", "low"])
     expect(after(300_001)).toEqual(["low", "high"])
-  })
-
-  it.each([
-    [[{ by: "priority" }], 5, "unbounded"],
-    [[{ by: "priority" }, { by: "age" }], 5, "unbounded"],
-    [[{ by: "priority" }, { by: "age" }], 0, "bounded"],
-    [[{ by: "age" }], 5, "bounded"],
-    [[], 0, "unbounded"]
-  ] as const)("[ROUTING-10] overtaking with %j over %d points is %s", (rules, range, kind) => {
-    expect(RoutingPolicy.overtaking(RoutingPolicy.make({ order: [...rules] }), range).kind).toBe(kind)
   })
 })
 
@@ -276,6 +269,22 @@ describe("a restored pool", () => {
   })
 })
 
+describe("many requirements", () => {
+  it("[ROUTING-1] come and go by the thousand, and those that stay find who meets them", () => {
+    const number = Requirement.attribute("number")
+    const { engine, arrive, tell, available, place } = pool()
+    for (let index = 0; index < 5000; index++) {
+      arrive(`c${index}`, { requirement: number.equals(index) })
+      if (index % 500 !== 0) tell({ type: "itemRemoved", itemId: `c${index}` })
+    }
+    available([agent("ada", { attributes: { number: 2500 } }), agent("bob", { attributes: { number: 4999 } })])
+    expect(engine.snapshot().items.filter((each) => each.place.kind === "offered")).toHaveLength(1)
+    expect(place("c2500")).toBe("offered ada")
+    arrive("again", { requirement: number.equals(4999) })
+    expect(place("again")).toBe("offered bob")
+  })
+})
+
 describe("reading a pool", () => {
   it("[ROUTING-43] everything that keeps each agent from an item is named", () => {
     const requirement = Requirement.all(Requirement.skill("billing", 3), Requirement.language("ca"))
@@ -293,6 +302,7 @@ describe("reading a pool", () => {
       ageMs: 10,
       ahead: 0,
       waitsFor: "capacity",
+      overtaking: expect.objectContaining({ kind: "unbounded", code: "priority_first" }),
       agents: [
         { agentId: "ada", obstacles: [{ kind: "capacity", limit: "units", used: 1, allowed: 1 }] },
         {

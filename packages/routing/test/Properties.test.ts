@@ -1,18 +1,20 @@
 import {
   Capacity,
   type Decision,
-  type Pool,
   Presence,
   Relaxation,
   Requirement,
   RoutingEngine,
   type RoutingPolicy,
-  type Signal,
-  WorkItem
+  type Signal
 } from "@switchboard/routing"
 import * as fc from "fast-check"
-import { describe, expect, it } from "vitest"
-import { current, morning, policies, type Step, steps } from "./arbitraries.ts"
+import { describe, expect, it, vi } from "vitest"
+import { current, isSoak, morning, policies, type Step, steps } from "./arbitraries.ts"
+import { asksOf, before, loadOf, mayBeOffered, type State } from "./plain.ts"
+
+// Hours of checking, asked for by SWITCHBOARD_SOAK=1.
+if (isSoak) vi.setConfig({ testTimeout: 10_800_000 })
 
 /** Fills in the offer or holder a step speaks of, from the engine it is told to. */
 const aim = (engine: RoutingEngine.RoutingEngine, { signal, pick }: Step): Signal.Signal => {
@@ -41,12 +43,17 @@ interface Told {
 const run = (
   policy: RoutingPolicy.RoutingPolicy,
   script: ReadonlyArray<Step>,
-  check: (engine: RoutingEngine.RoutingEngine, told: Told) => void = () => {}
+  check: (engine: RoutingEngine.RoutingEngine, told: Told) => void = () => {},
+  isPunctual = false
 ): ReadonlyArray<Told> => {
   const engine = RoutingEngine.make(policy)
   let now = 0
   return [...morning, ...script].map((step) => {
     now += step.afterMs
+    for (let due = engine.nextDueAt(); isPunctual && due !== undefined && due <= now; due = engine.nextDueAt()) {
+      const signal = { type: "tick" } as const
+      check(engine, { signal, now: due, decisions: engine.apply(signal, due) })
+    }
     const told = { signal: aim(engine, step), now, decisions: [] as ReadonlyArray<Decision.Decision> }
     told.decisions = engine.apply(told.signal, now)
     check(engine, told)
@@ -57,59 +64,49 @@ const run = (
 const histories = (
   numRuns: number,
   property: (policy: RoutingPolicy.RoutingPolicy, script: ReadonlyArray<Step>) => void
-): void => fc.assert(fc.property(policies, steps, property), { seed: 2026, numRuns })
+): void => fc.assert(fc.property(policies, steps, property), { seed: 2026, numRuns: isSoak ? 2 : numRuns })
 
-/** Loads worked out from the documents, the slow and plain way. */
-const loads = (engine: RoutingEngine.RoutingEngine): Map<string, Capacity.Load> => {
-  const found = new Map<string, { units: number; perChannelKind: Record<string, number> }>()
-  for (const { item, place } of engine.snapshot().items) {
-    if (place.kind === "waiting") continue
-    const load = found.get(place.agentId) ?? { units: 0, perChannelKind: {} }
-    found.set(place.agentId, load)
-    load.units += item.weight
-    load.perChannelKind[item.channelKind] = (load.perChannelKind[item.channelKind] ?? 0) + item.weight
-  }
-  return found
-}
-
-/** The table of an item, and what it asks at a step of it, worked out from the documents. */
-const asksOf = (policy: RoutingPolicy.RoutingPolicy, { item }: Pool.PoolItem) => {
-  const queue = policy.queues.find(({ queueId }) => queueId === item.queueId)
-  const table = item.relaxation ?? (item.requirement === undefined ? queue?.relaxation : undefined) ?? []
-  const first = item.requirement ?? queue?.requirement ?? Requirement.anyone
-  return {
-    table,
-    at: (step: number) => Requirement.resolve(Relaxation.requirementAt(first, table, step), item.attributes)
-  }
-}
+const stateOf = (policy: RoutingPolicy.RoutingPolicy, engine: RoutingEngine.RoutingEngine, now: number): State => ({
+  policy,
+  now,
+  ...engine.snapshot()
+})
 
 describe("any history", () => {
-  it("[ROUTING-13] leaves no agent beside an item they may be offered", () => {
-    histories(80, (policy, script) => {
+  it("[ROUTING-13] no agent who may be offered an item stands beside it", () => {
+    histories(120, (policy, script) => {
       run(policy, script, (engine, { now }) => {
-        const { items, agents } = engine.snapshot()
-        const load = loads(engine)
-        for (const document of items) {
-          const { item, place, exclusions, step = 0 } = document
-          if (place.kind !== "waiting") continue
-          const requirement = asksOf(policy, document).at(step)
-          const [tier] = WorkItem.tiersOf(item)
-          for (const { agent, presence } of agents) {
-            const mayBeOffered =
-              Presence.isAvailable(presence, item.channelKind) &&
-              Requirement.isMet(requirement, agent) &&
-              Capacity.exceeded(
-                agent.capacity,
-                load.get(agent.agentId) ?? { units: 0, perChannelKind: {} },
-                item.channelKind,
-                item.weight
-              ) === undefined &&
-              !exclusions.some(({ agentId, untilMs }) => agentId === agent.agentId && untilMs > now) &&
-              (tier === undefined || tier.agents.includes(agent.agentId))
-            if (mayBeOffered) expect.fail(`${agent.agentId} stands beside ${JSON.stringify(item)}`)
-          }
-        }
+        const state = stateOf(policy, engine, now)
+        for (const document of state.items)
+          for (const agent of state.agents)
+            if (document.place.kind === "waiting" && mayBeOffered(state, agent, document))
+              expect.fail(`${JSON.stringify(agent)} stands beside ${JSON.stringify(document)}`)
       })
+    })
+  })
+
+  it("[ROUTING-9, ROUTING-59] offers an agent the first of what they may be offered", () => {
+    histories(120, (policy, script) => {
+      const check = (engine: RoutingEngine.RoutingEngine, { signal, now, decisions }: Told): void => {
+        const last = decisions.at(-1)
+        if (last?.type !== "offerMade" || decisions.filter(({ type }) => type === "offerMade").length > 1) return
+        const after = stateOf(policy, engine, now)
+        const agent = after.agents.find((each) => each.agent.agentId === last.agentId)!
+        // What waited when it was decided: the item that was offered, too.
+        const items = after.items.map((document) =>
+          document.item.itemId === last.itemId ? { ...document, place: { kind: "waiting" } as const } : document
+        )
+        const state = { ...after, items }
+        const offered = items.find(({ item }) => item.itemId === last.itemId)!
+        // What somebody leaves behind is placed piece by piece.
+        if (signal.type === "agentRemoved") return
+        for (const document of items)
+          if (document.place.kind === "waiting" && document !== offered && mayBeOffered(state, agent, document))
+            expect(before(state, agent, offered, document), JSON.stringify([last, document, signal, decisions])).toBe(
+              true
+            )
+      }
+      run(policy, script, check, true)
     })
   })
 
@@ -119,15 +116,16 @@ describe("any history", () => {
       let now = 0
       for (const step of [...morning, ...script]) {
         now += step.afterMs
-        const before = loads(engine)
+        const held = engine.snapshot()
         const decisions = engine.apply(aim(engine, step), now)
         const over = new Set(
           decisions.flatMap((each) => (each.type === "itemAssigned" && each.overCapacity ? [each.agentId] : []))
         )
         if (policy.overCapacity === "never") expect(over.size).toBe(0)
-        for (const [agentId, load] of loads(engine)) {
-          const { capacity } = engine.agentDocument(agentId)!.agent
-          const old = before.get(agentId) ?? { units: 0, perChannelKind: {} }
+        const holds = engine.snapshot()
+        for (const { agent } of holds.agents) {
+          const { agentId, capacity } = agent
+          const [old, load] = [loadOf(held, agentId), loadOf(holds, agentId)]
           if (over.has(agentId)) continue
           if (load.units > old.units) expect(load.units).toBeLessThanOrEqual(capacity.units)
           for (const [channelKind, used] of Object.entries(load.perChannelKind))
@@ -260,7 +258,7 @@ describe("any history", () => {
   })
 
   it("[ROUTING-39] is repeated by its signals, and goes on the same from its documents", () => {
-    histories(40, (policy, script) => {
+    histories(25, (policy, script) => {
       const told = run(policy, script)
       const cut = Math.floor(told.length / 2)
       const repeated = RoutingEngine.make(policy)
@@ -325,8 +323,37 @@ describe("any history", () => {
     })
   })
 
+  it("[ROUTING-67] ends every item, once there is somebody who may take it and ends what they have", () => {
+    histories(60, (policy, script) => {
+      const engine = RoutingEngine.make(policy)
+      let now = 0
+      for (const step of [...morning, ...script]) {
+        now += step.afterMs
+        engine.apply(aim(engine, step), now)
+      }
+      for (const { agent } of engine.snapshot().agents)
+        engine.apply({ type: "agentUpdated", agent: { ...agent, capacity: Capacity.make(1000) } }, now)
+      for (let round = 0; round < 200 && engine.snapshot().items.length > 0; round++) {
+        now = Math.max(now, engine.nextDueAt() ?? now)
+        engine.apply({ type: "tick" }, now)
+        for (const { agent } of engine.snapshot().agents)
+          engine.apply({ type: "presenceChanged", agentId: agent.agentId, status: "available" }, now)
+        for (const { item, place, offersMade } of engine.snapshot().items) {
+          if (place.kind === "waiting") continue
+          const { itemId } = item
+          const { agentId } = place
+          const offerId = `${itemId}.${offersMade}`
+          if (place.kind === "offered") engine.apply({ type: "offerAccepted", requestId: "r", offerId, agentId }, now)
+          engine.apply({ type: "itemReleased", itemId, agentId, next: "leave" }, now)
+        }
+      }
+      for (const { item } of engine.snapshot().items)
+        expect(engine.explain(item.itemId, now)?.waitsFor, JSON.stringify(item)).toBe("eligibleAgent")
+    })
+  })
+
   it("[ROUTING-43] is explained: no obstacle for an agent exactly when they have or could be given the item", () => {
-    histories(40, (policy, script) => {
+    histories(25, (policy, script) => {
       run(policy, script, (engine, { now }) => {
         for (const { item, place } of engine.snapshot().items) {
           const explanation = engine.explain(item.itemId, now)!

@@ -1,5 +1,7 @@
 import {
   Capacity,
+  type ChoiceRule,
+  type OrderRule,
   type Relaxation,
   Requirement,
   RoutingAgent,
@@ -100,6 +102,8 @@ const relaxations: fc.Arbitrary<Relaxation.Relaxation> = fc
       .filter(({ afterMs }, index) => index === 0 || afterMs > rows[index - 1]!.afterMs)
   )
 
+const homes = fc.subarray(["q1", "q2", "unlisted"])
+
 export const profiles: fc.Arbitrary<RoutingAgent.RoutingAgent> = fc
   .record({
     agentId: fc.constantFrom(...agentIds),
@@ -108,35 +112,100 @@ export const profiles: fc.Arbitrary<RoutingAgent.RoutingAgent> = fc
     languages: fc.subarray(["en", "es-MX"]),
     attributes,
     units: fc.integer({ min: 0, max: 5 }),
-    call: fc.integer({ min: 0, max: 2 })
+    call: fc.integer({ min: 0, max: 2 }),
+    more: fc.record({ homeQueues: homes, weight: fc.constantFrom(0.5, 1, 3) }, { requiredKeys: [] })
   })
-  .map(({ units, call, ...profile }) => RoutingAgent.make({ ...profile, capacity: Capacity.make(units, { call }) }))
+  .map(({ units, call, more, ...profile }) =>
+    RoutingAgent.make({ ...profile, ...more, capacity: Capacity.make(units, { call }) })
+  )
+
+const orderRules: fc.Arbitrary<OrderRule.OrderRule> = fc.oneof(
+  fc.constantFrom<OrderRule.OrderRule>(
+    { by: "priority" },
+    { by: "age" },
+    { by: "agedPriority", pointsPerMinute: 3000 },
+    { by: "earliestDue" },
+    { by: "leastSlack" },
+    { by: "queueCost", cost: "flat" },
+    { by: "queueCost", cost: "growing" },
+    { by: "queueShares" },
+    { by: "longestQueue" }
+  ),
+  fc.record({
+    by: fc.constant("score" as const),
+    queues: fc.uniqueArray(
+      fc.record({
+        queueId: fc.constantFrom("q1", "q2", "unlisted"),
+        credit: fc.integer({ min: -2, max: 2 }),
+        pointsPerMinute: fc.constantFrom(0, 600, 3000)
+      }),
+      { selector: ({ queueId }) => queueId }
+    ),
+    bonuses: fc.array(
+      fc.record({
+        queueId: fc.constantFrom("q1", "q2"),
+        homeQueueId: fc.constantFrom("q1", "q2", "unlisted"),
+        points: fc.integer({ min: -3, max: 3 })
+      }),
+      { maxLength: 3 }
+    )
+  })
+)
+
+const choiceRules = fc.constantFrom<ChoiceRule.ChoiceRule>(
+  { by: "leastLoaded" },
+  { by: "longestIdle" },
+  { by: "longestIdle", since: "assigned" },
+  { by: "bestFit" },
+  { by: "bestFit", weights: { s1: 0.5, s2: 2 } },
+  { by: "fewestSkills" },
+  { by: "roundRobin" },
+  { by: "weighted" },
+  { by: "sticky" }
+)
+
+const helping = {
+  fromLength: fc.integer({ min: 1, max: 3 }),
+  afterMs: fc.constantFrom(0, 40, 300),
+  keepFree: fc.integer({ min: 0, max: 2 })
+}
+
+const queueFacts = fc.record(
+  {
+    handlingMs: fc.constantFrom(30_000, 120_000),
+    costPerMinute: fc.constantFrom(0, 1, 3),
+    share: fc.constantFrom(0, 1, 3),
+    helping: fc.record(helping, { requiredKeys: [] })
+  },
+  { requiredKeys: [] }
+)
 
 export const policies: fc.Arbitrary<RoutingPolicy.RoutingPolicy> = fc
   .record({
-    order: fc.constantFrom<Array<RoutingPolicy.OrderRule>>(
-      [{ by: "priority" }, { by: "age" }],
-      [{ by: "agedPriority", pointsPerMinute: 3 }],
-      [{ by: "age" }],
-      []
+    order: fc.oneof(
+      fc.constantFrom<Array<OrderRule.OrderRule>>([{ by: "priority" }, { by: "age" }], [{ by: "age" }], []),
+      { weight: 3, arbitrary: fc.array(orderRules, { minLength: 1, maxLength: 3 }) }
     ),
-    choice: fc.constantFrom<Array<RoutingPolicy.ChoiceRule>>(
-      [{ by: "leastLoaded" }, { by: "longestIdle" }],
-      [{ by: "longestIdle" }],
-      []
-    ),
+    choice: fc.array(choiceRules, { maxLength: 3 }),
+    helping: fc.record(helping),
     offerTimeoutMs: fc.constantFrom(1, 20, 50),
     declineMemoryMs: fc.constantFrom(0, 30, 200),
     awayAfterMissed: fc.constantFrom(null, 1, 3),
     overCapacity: fc.constantFrom("never" as const, "onPick" as const),
-    relaxation: fc.option(relaxations, { freq: 2, nil: undefined })
+    relaxation: fc.option(relaxations, { freq: 2, nil: undefined }),
+    facts: fc.tuple(queueFacts, queueFacts)
   })
-  .map(({ relaxation, ...changes }) =>
+  .map(({ relaxation, facts, ...changes }) =>
     RoutingPolicy.make({
       ...changes,
       queues: [
-        { queueId: "q1", requirement: Requirement.anyone, ...(relaxation !== undefined && { relaxation }) },
-        { queueId: "q2", requirement: Requirement.skill("s2") }
+        {
+          queueId: "q1",
+          requirement: Requirement.anyone,
+          ...(relaxation !== undefined && { relaxation }),
+          ...facts[0]
+        },
+        { queueId: "q2", requirement: Requirement.skill("s2"), ...facts[1] }
       ]
     })
   )
@@ -162,6 +231,9 @@ const item = (now: number) =>
         weight: fc.integer({ min: 1, max: 3 }),
         priority: fc.integer({ min: 0, max: 3 }),
         arrivedAtMs: fc.integer({ min: now, max: now + 100 }),
+        dueAtMs: fc.integer({ min: now, max: now + 500 }),
+        handlingMs: fc.constantFrom(0, 60, 200),
+        knownBy: fc.shuffledSubarray([...agentIds]),
         preference: fc.oneof(
           fc.record({ preferredAgent: agentId, preferredUntilMs: fc.integer({ min: 0, max: 2000 }) }),
           fc
@@ -178,6 +250,23 @@ const item = (now: number) =>
       { requiredKeys: ["itemId", "queueId", "channelKind", "arrivedAtMs"] }
     )
     .map(({ preference, ...rest }) => WorkItem.make({ ...rest, ...preference }))
+
+/** An agent of the morning, with these queues of their own. */
+const atHome = (index: number, homeQueues: ReadonlyArray<string>): Step => ({
+  signal: {
+    type: "agentUpdated",
+    agent: RoutingAgent.make({
+      agentId: agentIds[index]!,
+      skills: { s1: 1 + index, ...(index % 2 === 0 && { s2: 2 }) },
+      teams: [index < 2 ? "t1" : "t2"],
+      languages: ["en"],
+      homeQueues,
+      capacity: Capacity.make(1 + index, { call: 1 })
+    })
+  },
+  afterMs: 1,
+  pick: 0
+})
 
 const requestId = fc.constant("request")
 const signals: fc.Arbitrary<Signal.Signal> = fc.oneof(
@@ -211,6 +300,7 @@ const signals: fc.Arbitrary<Signal.Signal> = fc.oneof(
         type: fc.constant("itemChanged" as const),
         itemId,
         priority: fc.integer({ min: 0, max: 3 }),
+        dueAtMs: fc.option(fc.integer({ min: 0, max: 500 }), { nil: null }),
         queueId,
         requirement: fc.option(asked, { nil: null }),
         relaxation: fc.option(relaxations, { nil: null }),
@@ -270,7 +360,10 @@ const signals: fc.Arbitrary<Signal.Signal> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ type: "tick" as const }) }
 )
 
-export const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
+/** Histories of 100,000 signals each instead of short ones. */
+export const isSoak = process.env["SWITCHBOARD_SOAK"] === "1"
+
+const script = fc.array(
   fc.record({
     signal: signals,
     afterMs: fc.oneof(
@@ -279,24 +372,19 @@ export const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
     ),
     pick: fc.nat()
   }),
-  { minLength: 1, maxLength: 120, size: "max" }
+  isSoak ? { minLength: 100_000, maxLength: 100_000, size: "max" } : { minLength: 1, maxLength: 120, size: "max" }
 )
+
+/** Half of them with agents who have queues of their own from the start. */
+export const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc
+  .tuple(fc.option(fc.tuple(homes, homes, homes, homes)), script)
+  .map(([homesOf, rest]) => [
+    ...(homesOf === null ? [] : agentIds.map((_, index) => atHome(index, homesOf[index]!))),
+    ...rest
+  ])
 
 /** Agents on duty and work waiting, so that what follows happens in the middle of a day. */
 export const morning: ReadonlyArray<Step> = agentIds.flatMap((agentId, index) => [
-  {
-    signal: {
-      type: "agentUpdated",
-      agent: RoutingAgent.make({
-        agentId,
-        skills: { s1: 1 + index, ...(index % 2 === 0 && { s2: 2 }) },
-        teams: [index < 2 ? "t1" : "t2"],
-        languages: ["en"],
-        capacity: Capacity.make(1 + index, { call: 1 })
-      })
-    },
-    afterMs: 1,
-    pick: 0
-  },
+  atHome(index, []),
   { signal: { type: "presenceChanged", agentId, status: "available" }, afterMs: 1, pick: 0 }
 ])

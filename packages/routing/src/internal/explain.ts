@@ -1,22 +1,22 @@
 import { exceeded, limitOf } from "../Capacity.ts"
 import type { AgentExplanation, AgentView, ItemExplanation, Obstacle, Standing } from "../Explanation.ts"
+import * as Overtaking from "../Overtaking.ts"
 import { isOn } from "../Presence.ts"
 import { unmet } from "../Requirement.ts"
 import { tiersOf } from "../WorkItem.ts"
-import type { AgentEntry, ItemEntry } from "./Entries.ts"
-import { inOrder } from "./Heap.ts"
-import type { Matcher } from "./Matcher.ts"
-import { itemBefore } from "./order.ts"
+import { type AgentEntry, type ItemEntry, isOwnWork } from "./Entries.ts"
+import { inOrder } from "./KeyedHeap.ts"
+import type { Matching } from "./Matching.ts"
 
 /** What about the agent keeps them from being offered the item now. */
-const ownObstacles = (matcher: Matcher, agent: AgentEntry, { item }: ItemEntry): Array<Obstacle> => {
-  const { presence, agent: profile } = agent.document
+const ownObstacles = ({ supply }: Matching, agent: AgentEntry, { item }: ItemEntry): Array<Obstacle> => {
+  const { presence, profile } = agent
   const { channelKind, weight } = item
   const obstacles: Array<Obstacle> = []
   const { status, reason } = presence
   if (status !== "available") obstacles.push({ kind: "presence", status, ...(reason !== undefined && { reason }) })
   if (!isOn(presence, channelKind)) obstacles.push({ kind: "channelOff", channelKind })
-  const load = matcher.load(agent)
+  const load = supply.loadOf(agent)
   const limit = exceeded(profile.capacity, load, channelKind, weight)
   if (limit === "units") obstacles.push({ kind: "capacity", limit, used: load.units, allowed: profile.capacity.units })
   if (limit === "channelKind") {
@@ -26,15 +26,35 @@ const ownObstacles = (matcher: Matcher, agent: AgentEntry, { item }: ItemEntry):
   return obstacles
 }
 
+/** What about helping keeps the item from this agent now. */
+const helpObstacles = (
+  { help, supply }: Matching,
+  agent: AgentEntry,
+  entry: ItemEntry,
+  now: number
+): Array<Obstacle> => {
+  const { item, line, place } = entry
+  if (place.kind !== "waiting" || isOwnWork(agent, line)) return []
+  const { queueId, waiting, fromLength, afterMs } = line.queue
+  const obstacles: Array<Obstacle> = []
+  if (!help.isOpenToAll(line) && !help.hasWaited(entry, now))
+    obstacles.push({ kind: "othersWork", queueId, waiting, fromLength, untilMs: item.arrivedAtMs + afterMs })
+  for (const queue of agent.homes ?? []) {
+    const othersFree = supply.othersFree(queue, agent)
+    if (othersFree < queue.keepFree)
+      obstacles.push({ kind: "keptFree", queueId: queue.queueId, othersFree, keepFree: queue.keepFree })
+  }
+  return obstacles
+}
+
 /** What about the item keeps it from this agent, whatever they are doing. */
-const itemObstacles = (matcher: Matcher, agent: AgentEntry, entry: ItemEntry, now: number): Array<Obstacle> => {
-  const profile = agent.document.agent
-  const missing = unmet(matcher.requirementOf(entry.item, entry.step), profile)
+const itemObstacles = ({ demand }: Matching, agent: AgentEntry, entry: ItemEntry, now: number): Array<Obstacle> => {
+  const missing = unmet(demand.requirementOf(entry.item, entry.step), agent.profile)
   const obstacles: Array<Obstacle> = missing.length > 0 ? [{ kind: "requirement", unmet: missing }] : []
   for (const { agentId, cause, untilMs } of entry.exclusions)
-    if (agentId === profile.agentId && untilMs > now) obstacles.push({ kind: "excluded", cause, untilMs })
+    if (agentId === agent.agentId && untilMs > now) obstacles.push({ kind: "excluded", cause, untilMs })
   const [tier] = tiersOf(entry.item)
-  if (tier !== undefined && tier.untilMs > now && !tier.agents.includes(profile.agentId)) {
+  if (tier !== undefined && tier.untilMs > now && !tier.agents.includes(agent.agentId)) {
     const { agents, untilMs } = tier
     obstacles.push({ kind: "reserved", agentId: agents[0]!, ...(agents.length > 1 && { agents }), untilMs })
   }
@@ -42,8 +62,8 @@ const itemObstacles = (matcher: Matcher, agent: AgentEntry, entry: ItemEntry, no
 }
 
 /** Where the item stands in its relaxation, and what comes next while it waits. */
-const standingOf = (matcher: Matcher, { item, step, place }: ItemEntry): Standing | undefined => {
-  const table = matcher.relaxationOf(item)
+const standingOf = ({ demand }: Matching, { item, step, place }: ItemEntry): Standing | undefined => {
+  const table = demand.relaxationOf(item)
   if (table.length === 0) return undefined
   const next = place.kind === "waiting" ? table[step] : undefined
   return {
@@ -51,60 +71,92 @@ const standingOf = (matcher: Matcher, { item, step, place }: ItemEntry): Standin
     of: table.length,
     ...(next !== undefined && {
       nextAtMs: item.arrivedAtMs + next.afterMs,
-      next: matcher.requirementOf(item, step + 1)
+      next: demand.requirementOf(item, step + 1)
     })
   }
 }
 
-export const explainItem = (matcher: Matcher, entry: ItemEntry, now: number): ItemExplanation => {
+/** How far what arrives later can overtake the item. */
+const overtakingOf = ({ policy, supply, help }: Matching, { item, line }: ItemEntry): Overtaking.Overtaking =>
+  supply.homed > 0 && line.audience.reservedFor === undefined && !help.isAnybodyHome(line)
+    ? Overtaking.ofNobodysOwn(item)
+    : Overtaking.ofItem(policy, item)
+
+export const explainItem = (matching: Matching, entry: ItemEntry, now: number): ItemExplanation => {
+  const { demand, supply } = matching
   const { item, place } = entry
-  const relaxation = standingOf(matcher, entry)
+  const relaxation = standingOf(matching, entry)
   const facts = {
     item,
-    requirement: matcher.requirementOf(item, entry.step),
+    requirement: demand.requirementOf(item, entry.step),
     ...(relaxation !== undefined && { relaxation }),
     place,
     ageMs: now - item.arrivedAtMs
   }
-  const agents: Array<AgentView> = [...matcher.agents.values()]
+  const agents: Array<AgentView> = [...supply.agents.values()]
     .map((agent) => ({
-      agentId: agent.document.agent.agentId,
-      obstacles: [...itemObstacles(matcher, agent, entry, now), ...ownObstacles(matcher, agent, entry)]
+      agentId: agent.agentId,
+      obstacles: [
+        ...itemObstacles(matching, agent, entry, now),
+        ...helpObstacles(matching, agent, entry, now),
+        ...ownObstacles(matching, agent, entry)
+      ]
     }))
     .sort((a, b) => a.obstacles.length - b.obstacles.length || (a.agentId < b.agentId ? -1 : 1))
   if (entry.place.kind !== "waiting") return { ...facts, agents }
-  const match = matcher.agentFor(entry, now)
+  const match = matching.agentFor(entry, now)
   let ahead = 0
-  for (const { size, entries } of matcher.lines())
-    for (let index = 0; index < size; index++) if (itemBefore(entries[index]!, entry)) ahead++
+  for (const { entries } of demand.heaps())
+    for (const other of entries) if (demand.order.before(other, entry, undefined, now)) ahead++
   const untils = agents
     .flatMap(({ obstacles }) => obstacles)
     .flatMap((obstacle) => ("untilMs" in obstacle ? [obstacle.untilMs] : []))
     .concat(relaxation?.nextAtMs ?? [])
+  const overtaking = overtakingOf(matching, entry)
   return {
     ...facts,
     ahead,
     ...(typeof match === "string" && { waitsFor: match }),
     ...(untils.length > 0 && { changesAtMs: Math.min(...untils) }),
+    overtaking,
+    ...(overtaking.kind === "bounded" && { overtakenUntilMs: item.arrivedAtMs + overtaking.withinMs }),
     agents
   }
 }
 
-export const explainAgent = (matcher: Matcher, agent: AgentEntry, now: number): AgentExplanation => {
-  const { agent: profile, presence, idleSinceMs } = agent.document
-  const idsOf = (entries: Iterable<ItemEntry>) => [...entries].map(({ item }) => item.itemId).sort()
-  const lines = agent.compatible.map(({ line }) => line)
-  const next = inOrder(lines, itemBefore).find((entry) => itemObstacles(matcher, agent, entry, now).length === 0)
+export const explainAgent = (matching: Matching, agent: AgentEntry, now: number): AgentExplanation => {
+  const { demand, supply } = matching
+  const idsOf = (kind: "offered" | "assigned") =>
+    agent.items
+      .filter(({ place }) => place.kind === kind)
+      .map(({ item }) => item.itemId)
+      .sort()
+  const before = (a: ItemEntry, b: ItemEntry): boolean => {
+    const isOwn = isOwnWork(agent, a.line)
+    return isOwn === isOwnWork(agent, b.line) ? demand.order.before(a, b, agent, now) : isOwn
+  }
+  const heaps = [...demand.linesOf(agent)].map(({ heap }) => heap)
+  let next: ItemEntry | undefined
+  for (const entry of inOrder(heaps, before)) {
+    if (itemObstacles(matching, agent, entry, now).length > 0) continue
+    next ??= entry
+    if (helpObstacles(matching, agent, entry, now).length > 0) continue
+    next = entry
+    break
+  }
   return {
-    agentId: profile.agentId,
-    presence,
-    capacity: profile.capacity,
-    load: matcher.load(agent),
-    idleMs: now - idleSinceMs,
-    assigned: idsOf(agent.held),
-    offered: idsOf(agent.offered),
+    agentId: agent.agentId,
+    presence: agent.presence,
+    capacity: agent.profile.capacity,
+    load: supply.loadOf(agent),
+    idleMs: now - agent.idleSinceMs,
+    assigned: idsOf("assigned"),
+    offered: idsOf("offered"),
     ...(next !== undefined && {
-      next: { itemId: next.item.itemId, obstacles: ownObstacles(matcher, agent, next) }
+      next: {
+        itemId: next.item.itemId,
+        obstacles: [...helpObstacles(matching, agent, next, now), ...ownObstacles(matching, agent, next)]
+      }
     })
   }
 }

@@ -106,6 +106,10 @@ export const toObstacle = (obstacle: Explanation.Obstacle, channelKind: string, 
       return `${causes[obstacle.cause]}, and is asked again from ${toMoment(obstacle.untilMs, now)}`
     case "reserved":
       return `comes after ${directory.agentName(obstacle.agentId)} until ${toMoment(obstacle.untilMs, now)}`
+    case "othersWork":
+      return `has other work first, and helps when ${obstacle.fromLength} wait, or from ${toMoment(obstacle.untilMs, now)}`
+    case "keptFree":
+      return `stays for the work of ${directory.teamName(obstacle.queueId)}: ${obstacle.othersFree} of ${obstacle.keepFree} others are free for it`
   }
 }
 
@@ -113,6 +117,8 @@ const waitsFor = {
   eligibleAgent: "Nobody who works here is what it asks for.",
   availableAgent: "Whoever could take it is not available.",
   capacity: "Whoever could take it has no hand free.",
+  homeAgent:
+    "Those who do this work have no hand free. Others help when more of it waits, or when it has waited a while.",
   declineMemory: "Whoever could take it has just declined it or let it go by.",
   preferredAgent: "It is kept for a while for the agent who was asked for."
 } as const
