@@ -15,7 +15,9 @@ export type Team = z.infer<typeof Team>
  * An agent as it stands.
  *
  * **Shape** `skills` maps a skill to a level from 1 to 5; `languages` are BCP 47 tags; `capacity` is how much work at
- * once, in total and per channel kind.
+ * once, in total and per channel kind. `homeQueues` are the queues whose work is their own: they take it first, and help
+ * elsewhere; without any, all work is. `weight` is how much they should be given beside others, 1 when missing.
+ * `attributes` are the application's own: texts, numbers, yes or no, lists of texts.
  */
 export const Agent = z.object({
   id: AgentId,
@@ -28,6 +30,14 @@ export const Agent = z.object({
   capacity: z.object({
     total: z.number().int().nonnegative(),
     perChannelKind: z.record(z.string(), z.number().int().nonnegative())
-  })
+  }),
+  homeQueues: z.array(z.string().min(1).max(128)).max(1000).optional(),
+  weight: z.number().positive().max(1_000_000).optional(),
+  attributes: z
+    .record(
+      z.string().min(1).max(128),
+      z.union([z.string().max(1024), z.number(), z.boolean(), z.array(z.string().max(1024)).max(1000)])
+    )
+    .optional()
 })
 export type Agent = z.infer<typeof Agent>

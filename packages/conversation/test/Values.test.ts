@@ -108,6 +108,11 @@ describe("values", () => {
     for (const level of [0, 6, 1.5]) {
       expect(Agent.Agent.safeParse({ ...agent, skills: { refunds: level } }).success).toBe(false)
     }
+    const routed = { homeQueues: ["billing"], weight: 0.5, attributes: { region: "eu", senior: true, areas: ["a"] } }
+    expect(Agent.Agent.parse({ ...agent, skills: {}, ...routed })).toMatchObject(routed)
+    for (const wrong of [{ homeQueues: [""] }, { weight: 0 }, { attributes: { region: null } }]) {
+      expect(Agent.Agent.safeParse({ ...agent, skills: {}, ...wrong }).success).toBe(false)
+    }
     expect(Id.AgentId.safeParse("x".repeat(128)).success).toBe(true)
     for (const id of ["", "x".repeat(129)]) expect(Id.AgentId.safeParse(id).success).toBe(false)
   })

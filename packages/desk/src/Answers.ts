@@ -6,7 +6,17 @@
 import { Capabilities, type ChannelAccount } from "@switchboard/channel"
 import { Actor, Agent, Contact, Conversation, ConversationEvent, Id, Message } from "@switchboard/conversation"
 import type { Measure, Report } from "@switchboard/metrics"
-import { Capacity, Decision, type Explanation, Pool, Presence, Requirement, WorkItem } from "@switchboard/routing"
+import {
+  Capacity,
+  Decision,
+  type Explanation,
+  OrderRule,
+  type Overtaking,
+  Pool,
+  Presence,
+  Requirement,
+  WorkItem
+} from "@switchboard/routing"
 import * as z from "zod"
 import type * as Audits from "./Audit.ts"
 import type * as Desk from "./DeskService.ts"
@@ -243,13 +253,54 @@ export const MetricsAnswer: z.ZodType<Desk.MetricsAnswer> = named(
 )
 
 const Obstacle: z.ZodType<Explanation.Obstacle> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("requirement"), unmet: z.array(Requirement.Requirement) }),
+  z.object({ kind: z.literal("requirement"), unmet: z.array(Requirement.Unmet) }),
   z.object({ kind: z.literal("presence"), status: Presence.Status, reason: text.exactOptional() }),
   z.object({ kind: z.literal("channelOff"), channelKind: text }),
   z.object({ kind: z.literal("capacity"), limit: Capacity.Limit, used: count, allowed: count }),
   z.object({ kind: z.literal("excluded"), cause: WorkItem.Exclusion.shape.cause, untilMs: ms }),
-  z.object({ kind: z.literal("reserved"), agentId: text, untilMs: ms })
+  z.object({
+    kind: z.literal("reserved"),
+    agentId: text,
+    agents: z.array(text).exactOptional(),
+    untilMs: ms
+  }),
+  z.object({ kind: z.literal("othersWork"), queueId: text, waiting: count, fromLength: count, untilMs: ms }),
+  z.object({ kind: z.literal("keptFree"), queueId: text, othersFree: count, keepFree: count })
 ])
+
+const by = z.enum(OrderRule.OrderRule.options.map((option) => option.shape.by.value))
+
+const unboundedBecause: Readonly<Record<Overtaking.Code, true>> = {
+  priority_first: true,
+  due_first: true,
+  cost_first: true,
+  cost_outgrows: true,
+  score_first: true,
+  score_outgrows: true,
+  share_first: true,
+  longer_queue_first: true,
+  own_work_first: true,
+  age_unseen: true
+}
+
+const Overtakes: z.ZodType<Overtaking.Overtaking> = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("bounded"), by, withinMs: z.number(), message: text }),
+  z.object({
+    kind: z.literal("unbounded"),
+    code: z.enum(Object.keys(unboundedBecause) as [Overtaking.Code, ...Array<Overtaking.Code>]),
+    by: by.exactOptional(),
+    queueId: text.exactOptional(),
+    otherQueueId: text.exactOptional(),
+    message: text
+  })
+])
+
+const Standing: z.ZodType<Explanation.Standing> = z.object({
+  step: count,
+  of: count,
+  nextAtMs: ms.exactOptional(),
+  next: Requirement.Requirement.exactOptional()
+})
 
 /** Why an item waits. */
 export const ItemExplanation: z.ZodType<Explanation.ItemExplanation> = named(
@@ -257,11 +308,14 @@ export const ItemExplanation: z.ZodType<Explanation.ItemExplanation> = named(
   z.object({
     item: WorkItem.WorkItem,
     requirement: Requirement.Requirement,
+    relaxation: Standing.exactOptional(),
     place: Pool.Place,
     ageMs: z.number(),
     waitsFor: Decision.WaitsFor.exactOptional(),
     ahead: count.exactOptional(),
     changesAtMs: ms.exactOptional(),
+    overtaking: Overtakes.exactOptional(),
+    overtakenUntilMs: z.number().exactOptional(),
     agents: z.array(z.object({ agentId: text, obstacles: z.array(Obstacle) }))
   })
 )

@@ -106,7 +106,8 @@ const make = Effect.gen(function* () {
   const threads = ContactThreads.make(environment, live)
   const commands = Commands.make(environment)
 
-  const router = Router.make(settings.routing, settings.limits.preferredAgentMs)
+  for (const warning of settings.warnings) yield* Effect.logWarning(warning)
+  const router = Router.make(settings)
   const react = (reactor: Reactors.Reactor) =>
     Reactors.start(environment, reactor, (consequence) => commands.follow(reactor.name, consequence))
   const routing = yield* react(router.reactor)

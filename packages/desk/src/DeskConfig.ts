@@ -5,8 +5,8 @@
  */
 import type { Bot } from "@switchboard/bot"
 import type { Channel } from "@switchboard/channel"
-import { Agent, Authorise, type Contact, Id, Thread } from "@switchboard/conversation"
-import { Requirement, RoutingPolicy } from "@switchboard/routing"
+import { Agent, Authorise, type Contact, type Conversation, Id, Thread } from "@switchboard/conversation"
+import { Placement, Requirement, RoutingPolicy } from "@switchboard/routing"
 import { SlaPlan } from "@switchboard/sla"
 import type { BlobStore, StorageDriver } from "@switchboard/storage"
 import { ConfigError } from "./DeskError.ts"
@@ -58,6 +58,21 @@ export interface RetentionRule {
 }
 
 /**
+ * How work finds its agent: what of `RoutingPolicy` should be otherwise, and the rules of `Placement` that choose queue,
+ * priority, requirement and weight of a conversation by what is known when it begins.
+ *
+ * **Shape** rules see the channel kind and account it began on, its subject and the contact's first message, its tags as
+ * topics, when it began, its language, and the contact's attributes and phone number. Nothing is known of country, region
+ * and postal code.
+ *
+ * **Gotchas** what an agent or a bot asked for by name, a team, skills or languages, comes before what a rule says; so does
+ * a priority other than `normal`. The rules are asked each time a conversation comes to wait for people.
+ */
+export interface DeskRouting extends Partial<RoutingPolicy.RoutingPolicy> {
+  readonly placement?: Placement.Placement
+}
+
+/**
  * A desk's configuration.
  *
  * **Shape** `credentialSecret` signs the agents' credentials, at least 32 characters, none of them a space at an end.
@@ -78,7 +93,7 @@ export interface DeskConfig {
   readonly apiKeys?: ReadonlyArray<ApiKey>
   readonly bots?: ReadonlyArray<Bot.Bot>
   readonly firstResponder?: { readonly bot: string; readonly channelKinds?: ReadonlyArray<string> }
-  readonly routing?: Partial<RoutingPolicy.RoutingPolicy>
+  readonly routing?: DeskRouting
   readonly sla?: SlaPlan.SlaPlanDefinition
   readonly continuity?: "join" | "link"
   readonly contextProvider?: ContextProvider
@@ -126,6 +141,9 @@ export interface Settings {
   readonly bots: ReadonlyMap<string, Bot.Bot>
   readonly plan: SlaPlan.SlaPlan
   readonly routing: RoutingPolicy.RoutingPolicy
+  readonly placement: Placement.Placement | undefined
+  /** What is usable and probably not meant, in sentences for the log. */
+  readonly warnings: ReadonlyArray<string>
   readonly retention: ReadonlyArray<RetentionRule>
   readonly authorise: Authorise.Authorise
   readonly limits: DeskLimits
@@ -205,6 +223,35 @@ const toOrigin = (field: string, address: string | undefined): string | undefine
 /** The queue that takes what no team is asked for. */
 export const mainQueue = "main"
 
+/** What each priority of a conversation is to routing. */
+export const priorities: Readonly<Record<Conversation.Priority, number>> = { low: -10, normal: 0, high: 10, urgent: 20 }
+
+const resolvePlacement = (given: Placement.Placement | undefined): Placement.Placement | undefined => {
+  if (given === undefined) return undefined
+  const placement = Placement.decode(given)
+  return placement.ok
+    ? placement.value
+    : wrong("routing.placement", placement.error.message, "see Placement in @switchboard/routing")
+}
+
+/** Stops at what is not usable, and returns what is probably not meant. */
+const checkPlacement = (
+  placement: Placement.Placement,
+  { queues }: RoutingPolicy.RoutingPolicy
+): ReadonlyArray<string> => {
+  const problems = Placement.check(placement, { queueIds: queues.map(({ queueId }) => queueId) })
+  const error = problems.find(({ severity }) => severity === "error")
+  if (error) wrong(`routing.placement.${error.path}`, error.found, `use ${error.expected}`)
+  return problems.map(({ message }) => message)
+}
+
+/** From the lowest to the highest priority that an item of the desk can have. */
+const prioritiesOf = (placement: Placement.Placement | undefined): RoutingPolicy.Ranges["priority"] => {
+  const targets = placement === undefined ? [] : [...placement.rules.map(({ to }) => to), placement.otherwise]
+  const all = [...Object.values(priorities), ...targets.map(({ priority = 0 }) => priority)]
+  return { min: Math.min(...all), max: Math.max(...all) }
+}
+
 /**
  * Checks a configuration as a whole.
  *
@@ -276,9 +323,12 @@ export const resolve = (config: DeskConfig): Settings => {
   const plan = SlaPlan.make(config.sla ?? { policies: [], calendars: [] })
   if (!plan.ok)
     throw new ConfigError({ field: "sla", found: plan.error.message, fix: "see SlaPlan in @switchboard/sla" })
+  const { placement: givenPlacement, ...policy } = config.routing ?? {}
+  const placement = resolvePlacement(givenPlacement)
   const routing = RoutingPolicy.decode({
-    ...config.routing,
-    queues: config.routing?.queues ?? [
+    ...policy,
+    ranges: { priority: prioritiesOf(placement), ...policy.ranges },
+    queues: policy.queues ?? [
       { queueId: mainQueue },
       ...[...teams.keys()].map((team) => ({ queueId: team, requirement: Requirement.team(team) }))
     ]
@@ -289,6 +339,14 @@ export const resolve = (config: DeskConfig): Settings => {
       found: routing.error.message,
       fix: "see RoutingPolicy in @switchboard/routing"
     })
+  for (const agent of agents.values()) {
+    for (const home of agent.homeQueues ?? []) {
+      if (!routing.value.queues.some(({ queueId }) => queueId === home)) {
+        const names = routing.value.queues.map(({ queueId }) => queueId).join(", ")
+        wrong(`agents.${agent.id}.homeQueues`, `"${home}"`, `name one of the queues: ${names || "none is declared"}`)
+      }
+    }
+  }
   return {
     config,
     workspace,
@@ -299,6 +357,8 @@ export const resolve = (config: DeskConfig): Settings => {
     bots,
     plan: plan.value,
     routing: routing.value,
+    placement,
+    warnings: placement ? checkPlacement(placement, routing.value) : [],
     retention: config.retention ?? [],
     authorise: config.authorise ?? Authorise.byDefault,
     limits

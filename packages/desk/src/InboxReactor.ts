@@ -73,6 +73,10 @@ export const load = async <A>(
   return found
 }
 
+/** What a contact is called: by their name, else by their first address. */
+const nameOf = (contact: Contact.Contact | undefined): string =>
+  contact?.name ?? contact?.addresses[0]?.label ?? contact?.addresses[0]?.value ?? ""
+
 /** The row of a conversation as things stand. */
 export const toRow = (
   conversation: Conversation.Conversation,
@@ -85,7 +89,7 @@ export const toRow = (
   return {
     conversationId: conversation.id,
     contactId: conversation.contactId,
-    contactName: contact?.name ?? contact?.addresses[0]?.label ?? contact?.addresses[0]?.value ?? "",
+    contactName: nameOf(contact),
     subject: conversation.subject ?? "",
     preview: conversation.preview,
     status: conversation.status,
@@ -127,11 +131,58 @@ const countActive = async (reads: Storage.Reads): Promise<number> => {
   return (await readAll(reads, { view: "inbox", where: [{ field: "active", equals: true }] })).length
 }
 
-/** The reactor. */
+/** Contacts who may be called otherwise from now on. Who was just created has no row yet. */
+const renamed = async (reads: Storage.Reads, events: ReadonlyArray<Recorded>): Promise<ReadonlyArray<Id.ContactId>> => {
+  const ids = new Set<Id.ContactId>()
+  /** Where there is a name, addresses come and go behind it: with the first message on every channel. */
+  const readdressed = new Set<Id.ContactId>()
+  for (const recorded of events) {
+    if (recorded.family !== "contact") continue
+    const { id, event } = recorded
+    if (event.type === "ContactErased" || (event.type === "ContactUpdated" && event.name !== undefined)) ids.add(id)
+    else if (event.type === "AddressAdded" || event.type === "AddressRemoved") readdressed.add(id)
+  }
+  for (const contact of (await load<Contact.Contact>(reads, "contacts", [...readdressed])).values()) {
+    if (contact.name === undefined) ids.add(contact.id)
+  }
+  return [...ids]
+}
+
+/** Of so many conversations of a contact, the latest, the rows follow at once: a commit holds only so much. */
+const mostRenamed = 10_000
+const renamedAtOnce = 500
+
+const conversationsOf = async (
+  reads: Storage.Reads,
+  contactId: Id.ContactId
+): Promise<ReadonlyArray<Id.ConversationId>> => {
+  const ids: Array<Id.ConversationId> = []
+  let after: StorageDriver.Query["after"]
+  do {
+    const page = await reads.query({
+      view: "conversations",
+      where: [{ field: "contactId", equals: contactId }],
+      order: { field: "openedAtMs", direction: "descending" },
+      limit: renamedAtOnce,
+      ...(after && { after })
+    })
+    for (const { key } of page.documents) ids.push(key as Id.ConversationId)
+    after = page.next
+  } while (after && ids.length < mostRenamed)
+  return ids
+}
+
+/**
+ * The reactor.
+ *
+ * **Gotchas** a contact who is called otherwise is so in the rows of their latest 10,000 conversations at once, in others
+ * with the conversation's next event.
+ */
 export const make = (): Reactor => ({
   name: "inbox",
   react: async (events, reads) => {
-    const ids = touched(events)
+    const ofRenamed = (await Promise.all((await renamed(reads, events)).map((id) => conversationsOf(reads, id)))).flat()
+    const ids = [...new Set([...touched(events), ...ofRenamed])]
     const conversations = await load<Conversation.Conversation>(reads, "conversations", ids)
     const contactIds = [...new Set([...conversations.values()].map((one) => one.contactId))]
     const [contacts, records, items] = await Promise.all([

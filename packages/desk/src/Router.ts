@@ -1,9 +1,9 @@
 /**
  * The owner of a pool: feeds its engine from the journal and commits what it decides.
  *
- * Everything the engine hears is in the journal, with the time it was written: the same journal gives the same
- * decisions. Accepts, picks, transfers and presence are requests in a stream of their own, answered here and nowhere
- * else.
+ * Everything the engine hears follows from the journal, with the time it was written: what is read beside the events are
+ * documents that the journal makes, as they stand when the events are read. Accepts, picks, transfers and presence are
+ * requests in a stream of their own, answered here and nowhere else.
  *
  * @module
  */
@@ -12,24 +12,20 @@ import {
   type Decision,
   type Explanation,
   type Pool,
-  Requirement,
   RoutingAgent,
   RoutingEngine,
-  type RoutingPolicy,
-  type Signal,
-  WorkItem
+  type Signal
 } from "@switchboard/routing"
 import type { Storage, StorageDriver } from "@switchboard/storage"
-import { mainQueue } from "./DeskConfig.ts"
+import type { Settings } from "./DeskConfig.ts"
 import { encode, type Recorded, streams } from "./DeskEvent.ts"
 import { load, touched } from "./InboxReactor.ts"
 import * as Jobs from "./Jobs.ts"
 import type { Consequence, Reactor } from "./Reactor.ts"
+import * as WorkItems from "./WorkItems.ts"
 
 /** The only pool of a workspace. */
 export const pool = "main"
-
-const priorities: Readonly<Record<Conversation.Priority, number>> = { low: -10, normal: 0, high: 10, urgent: 20 }
 
 /** An agent as routing sees them. */
 export const toRoutingAgent = (agent: Agent.Agent): RoutingAgent.RoutingAgent =>
@@ -38,17 +34,11 @@ export const toRoutingAgent = (agent: Agent.Agent): RoutingAgent.RoutingAgent =>
     skills: agent.skills,
     teams: agent.teams,
     languages: agent.languages,
-    capacity: { units: agent.capacity.total, perChannelKind: agent.capacity.perChannelKind }
+    capacity: { units: agent.capacity.total, perChannelKind: agent.capacity.perChannelKind },
+    ...(agent.homeQueues && { homeQueues: agent.homeQueues }),
+    ...(agent.weight !== undefined && { weight: agent.weight }),
+    ...(agent.attributes && { attributes: agent.attributes })
   })
-
-const toRequirement = (wanted: Conversation.Wanted): Requirement.Requirement | undefined => {
-  const parts = [
-    ...(wanted.teamId === undefined ? [] : [Requirement.team(wanted.teamId)]),
-    ...Object.entries(wanted.skills ?? {}).map(([skill, level]) => Requirement.skill(skill, level)),
-    ...(wanted.languages === undefined ? [] : [Requirement.any(...wanted.languages.map(Requirement.language))])
-  ]
-  return parts.length === 0 ? undefined : Requirement.all(...parts)
-}
 
 type Answer = Extract<Decision.Decision, { readonly type: "requestAnswered" }>
 
@@ -72,7 +62,8 @@ interface Held {
 }
 
 /** Makes the owner of the workspace's pool. */
-export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: number): Router => {
+export const make = (settings: Pick<Settings, "routing" | "placement" | "limits">): Router => {
+  const workItems = WorkItems.make(settings)
   let held: Held | undefined
   const waiting = new Map<string, (answer: Answer) => void>()
 
@@ -99,7 +90,7 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
     ])
     const [last] = version === 0 ? [] : await reads.stream(streams.pool(pool), version - 1, 1)
     return {
-      engine: RoutingEngine.restore(policy, { items, agents }),
+      engine: RoutingEngine.restore(settings.routing, { items, agents }),
       version,
       // The pool's time never runs backwards, not from one owner to the next either.
       lastMs: Number(last?.body["nowMs"] ?? 0),
@@ -107,38 +98,27 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
     }
   }
 
-  const arrive = (conversation: Conversation.Conversation, atMs: number): Signal.Signal => {
-    const wanted = conversation.wanted ?? {}
-    const requirement = toRequirement(wanted)
-    return {
-      type: "itemArrived",
-      item: WorkItem.make({
-        itemId: conversation.id,
-        queueId: queueOf(wanted),
-        channelKind: conversation.threads.at(-1)?.channelKind ?? "",
-        priority: priorities[conversation.priority],
-        arrivedAtMs: conversation.waitingSinceMs ?? atMs,
-        ...(requirement && { requirement }),
-        ...(wanted.agentId !== undefined && {
-          preferredAgent: wanted.agentId,
-          preferredUntilMs: atMs + preferredAgentMs
-        })
-      })
-    }
+  /** What the engine is told when the clocks of a conversation have reported something. */
+  const toDue = async (
+    engine: RoutingEngine.RoutingEngine,
+    itemId: string,
+    reads: Storage.Reads
+  ): Promise<ReadonlyArray<Signal.Signal>> => {
+    const known = engine.itemDocument(itemId)
+    if (!known) return []
+    const dueAtMs = await workItems.dueOf(itemId, reads)
+    return dueAtMs === known.item.dueAtMs ? [] : [{ type: "itemChanged", itemId, dueAtMs: dueAtMs ?? null }]
   }
 
-  const queueOf = (wanted: Conversation.Wanted): string =>
-    wanted.teamId !== undefined && policy.queues.some((queue) => queue.queueId === wanted.teamId)
-      ? wanted.teamId
-      : mainQueue
-
   /** What the engine is told of an event. */
-  const toSignals = (
+  const toSignals = async (
     engine: RoutingEngine.RoutingEngine,
     recorded: Recorded,
-    conversation: Conversation.Conversation | undefined
-  ): ReadonlyArray<Signal.Signal> => {
+    conversation: Conversation.Conversation | undefined,
+    reads: Storage.Reads
+  ): Promise<ReadonlyArray<Signal.Signal>> => {
     if (recorded.family === "pool") return recorded.event.type === "PoolAsked" ? [recorded.event.signal] : []
+    if (recorded.family === "sla") return workItems.isByDue ? toDue(engine, recorded.id, reads) : []
     if (recorded.family !== "conversation" || !conversation) return []
     const { event } = recorded
     const itemId = conversation.id
@@ -147,10 +127,14 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
     const remove = (reason: string): ReadonlyArray<Signal.Signal> =>
       item ? [{ type: "itemRemoved", itemId, reason }] : []
     const { holder } = conversation.control
+    const arrive = async (): Promise<Signal.Signal> => ({
+      type: "itemArrived",
+      item: await workItems.toItem(conversation, atMs, reads)
+    })
     /** Whoever holds it has it on their desk; what nobody holds waits. Only open conversations are work. */
-    const place = (): ReadonlyArray<Signal.Signal> => {
+    const place = async (): Promise<ReadonlyArray<Signal.Signal>> => {
       if (item || conversation.status !== "open" || holder.kind === "bot") return []
-      return [arrive(conversation, atMs), ...(holder.kind === "agent" ? [heldBy(holder.id)] : [])]
+      return [await arrive(), ...(holder.kind === "agent" ? [heldBy(holder.id)] : [])]
     }
     // They hold it already: nothing that capacity says can change that.
     const heldBy = (agentId: string): Signal.Signal => ({
@@ -162,18 +146,18 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
     })
     switch (event.type) {
       case "ConversationOpened":
-        return event.control.holder.kind === "nobody" ? [arrive(conversation, atMs)] : []
+        return event.control.holder.kind === "nobody" ? [await arrive()] : []
       case "ControlChanged": {
         const now = event.control.holder
         if (now.kind === "bot") return remove("bot")
         if (now.kind === "agent") {
-          if (!item) return conversation.status === "open" ? [arrive(conversation, atMs), heldBy(now.id)] : []
+          if (!item) return conversation.status === "open" ? [await arrive(), heldBy(now.id)] : []
           return item.place.kind === "assigned" && item.place.agentId === now.id ? [] : [heldBy(now.id)]
         }
         if (event.reason === "closed" || !Conversations.isActive(conversation)) return remove("closed")
         // The reopening that came with it has placed it already.
         if (event.reason === "reopened" && item && item.place.kind !== "assigned") return []
-        return [...remove(event.reason), arrive(conversation, atMs)]
+        return [...remove(event.reason), await arrive()]
       }
       // Back from pending, which has no event of its own.
       case "MessageReceived":
@@ -190,7 +174,12 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
       case "ConversationMerged":
         return remove("closed")
       case "PriorityChanged":
-        return item ? [{ type: "itemChanged", itemId, priority: priorities[event.priority] }] : []
+        return item ? [{ type: "itemChanged", itemId, priority: await workItems.priorityOf(conversation, reads) }] : []
+      case "TagAdded":
+      case "TagRemoved":
+        return item && workItems.comparesTags
+          ? [{ type: "itemChanged", itemId, attributes: { ...item.item.attributes, tags: conversation.tags } }]
+          : []
       default:
         return []
     }
@@ -222,7 +211,7 @@ export const make = (policy: RoutingPolicy.RoutingPolicy, preferredAgentMs: numb
         continue
       }
       const conversation = recorded.family === "conversation" ? conversations.get(recorded.id) : undefined
-      for (const signal of toSignals(current.engine, recorded, conversation)) {
+      for (const signal of await toSignals(current.engine, recorded, conversation, reads)) {
         current.lastMs = Math.max(current.lastMs, recorded.recordedAtMs)
         for (const decision of current.engine.apply(signal, current.lastMs)) {
           appended.push(

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
+import { Placement } from "@switchboard/routing"
 import { MemoryStorage } from "@switchboard/storage"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Desk } from "../src/Desk.ts"
-import type { DeskConfig } from "../src/DeskConfig.ts"
+import type { DeskConfig, DeskRouting } from "../src/DeskConfig.ts"
 import {
   actor,
   agent,
@@ -157,7 +158,7 @@ const sla = {
 }
 
 /** A scenario in steps; `lives` says before which steps the desk is stopped and made anew on the same storage. */
-const run = (restarts: ReadonlySet<number>) =>
+const run = (restarts: ReadonlySet<number>, routing: DeskRouting = {}) =>
   Effect.gen(function* () {
     const driver = MemoryStorage.make()
     const sms = platform("sms")
@@ -167,7 +168,10 @@ const run = (restarts: ReadonlySet<number>) =>
         ? { actions: [{ type: "handOff", summary: "please", reason: "asked" }] }
         : { actions: [{ type: "reply", parts: [{ kind: "text", text: "hello", format: "plain" }] }] }
     )
-    const made = config({ channels: [sms.channel], bots: [helper], firstResponder: { bot: "helper" }, sla }, driver)
+    const made = config(
+      { channels: [sms.channel], bots: [helper], firstResponder: { bot: "helper" }, sla, routing },
+      driver
+    )
     const phones = ["+34600000001", "+34600000002", "+34600000003"]
     const sent = (text: string, phone: string) =>
       message(text, { phone, platformId: `${text}${phone}`, entryId: `${text}${phone}` })
@@ -215,11 +219,11 @@ const run = (restarts: ReadonlySet<number>) =>
     // Ids differ from life to life; what they name doesn't.
     const items = (yield* query("poolItems")).documents.map(({ document }) => {
       const { item, place, offersMade } = document as never as {
-        item: { arrivedAtMs: number; priority: number; queueId: string }
+        item: { arrivedAtMs: number; priority: number; queueId: string; dueAtMs?: number; weight: number }
         place: unknown
         offersMade: number
       }
-      return [item.arrivedAtMs, item.priority, item.queueId, place, offersMade]
+      return [item.arrivedAtMs, item.priority, item.queueId, item.dueAtMs, item.weight, place, offersMade]
     })
     const agents = (yield* query("poolAgents")).documents.map(({ document }) => document)
     const clocks = (yield* query("slaRecords")).documents.map(
@@ -250,6 +254,24 @@ describe("a desk that is stopped and started", () => {
       expect(through.out.length).toBeGreaterThan(3)
       for (const restarts of [[2], [3], [5], [6], [7], [1, 2, 3, 4, 5, 6, 7, 8]]) {
         const again = yield* run(new Set(restarts)).pipe(Effect.provide(TestClock.layer()))
+        expect(again, `restarted before ${restarts}`).toEqual(through)
+      }
+    })
+  )
+
+  it.effect("[DESK-67, DESK-131, DESK-132] also where due times order the work and rules place it", () =>
+    Effect.gen(function* () {
+      const placement = {
+        rules: [{ ruleId: "hello", when: Placement.words("hello"), to: { queueId: "main", weight: 2, priority: 3 } }],
+        otherwise: { queueId: "main" }
+      }
+      const routing: DeskRouting = { order: [{ by: "earliestDue" }], choice: [{ by: "sticky" }], placement }
+      const through = yield* run(new Set(), routing).pipe(Effect.provide(TestClock.layer()))
+      // Two wait, with the first message that the bot answered; the third was answered, and is due no more.
+      const placed = (dueAtMs: string) => through.items.filter((item) => item.includes(`,3,"main",${dueAtMs},2,`))
+      expect([placed("600000").length, placed("null").length]).toEqual([2, 1])
+      for (const restarts of [[3], [5], [1, 2, 3, 4, 5, 6, 7, 8]]) {
+        const again = yield* run(new Set(restarts), routing).pipe(Effect.provide(TestClock.layer()))
         expect(again, `restarted before ${restarts}`).toEqual(through)
       }
     })

@@ -70,6 +70,21 @@ describe("where it is", () => {
     ])
   })
 
+  test("waiting for those whose work it is, and what it asks for later", () => {
+    const next: Requirement.Requirement = { kind: "language", language: "es" }
+    const relaxation = { step: 1, of: 2, nextAtMs: now + minute, next }
+    expect(toPlace(conversation(), explained({ relaxation, waitsFor: "homeAgent" }), directory, now).slice(2)).toEqual([
+      `From ${at(minute)} on it asks for Spanish.`,
+      "Those who do this work have no hand free. Others help when more of it waits, or when it has waited a while."
+    ])
+    const anyone = { ...relaxation, next: { kind: "all" as const, of: [] } }
+    expect(toPlace(conversation(), explained({ relaxation: anyone }), directory, now)[2]).toBe(
+      `From ${at(minute)} on anybody may take it.`
+    )
+    // At the last step nothing more changes.
+    expect(toPlace(conversation(), explained({ relaxation: { step: 2, of: 2 } }), directory, now)).toHaveLength(3)
+  })
+
   test("offered and assigned: to whom", () => {
     const offered = { kind: "offered", agentId: "mara", sinceMs: now, expiresAtMs: now + 20_000 } as const
     expect(toPlace(conversation(), explained({ place: offered }), directory, now)[0]).toBe(
@@ -104,6 +119,18 @@ describe("its turn", () => {
     expect(turn({}, 3)[0]).toBe(
       "3 conversations are given out before it: higher priority goes first, then the longer wait. Its priority is high."
     )
+  })
+  test("what comes later and goes before it: until when, or why without end", () => {
+    const ofItem = (more: Partial<Explanation.ItemExplanation>) =>
+      toTurn({ conversation: conversation(), row: null }, explained({ ahead: 1, ...more }), now).slice(1)
+    const bounded = { kind: "bounded", by: "agedPriority", withinMs: 6 * minute, message: "" } as const
+    expect(ofItem({ overtaking: bounded, overtakenUntilMs: now + minute })).toEqual([
+      `Nothing that comes after ${at(minute)} is given out before it.`
+    ])
+    expect(ofItem({ overtaking: { kind: "unbounded", code: "priority_first", by: "priority", message: "" } })).toEqual([
+      "What comes later may be given out before it, however long it waits: a higher priority goes first."
+    ])
+    expect(ofItem({})).toEqual([])
   })
   test("its place in the list", () => {
     const due = { target: "first-reply", dueAtMs: now + minute, breached: false }
@@ -140,7 +167,23 @@ describe("what keeps an agent from it", () => {
       { kind: "excluded", cause: "missed", untilMs: now + minute },
       `let the offer go by, and is asked again from ${at(minute)}`
     ],
-    [{ kind: "reserved", agentId: "mara", untilMs: now + minute }, `comes after Mara until ${at(minute)}`]
+    [{ kind: "reserved", agentId: "mara", untilMs: now + minute }, `comes after Mara until ${at(minute)}`],
+    [
+      { kind: "reserved", agentId: "mara", agents: ["mara", "jonas"], untilMs: now + minute },
+      `comes after Mara and Jonas until ${at(minute)}`
+    ],
+    [
+      { kind: "othersWork", queueId: "billing", waiting: 1, fromLength: 2, untilMs: now + minute },
+      `has other work first, and helps when 2 wait, or from ${at(minute)}`
+    ],
+    [
+      { kind: "keptFree", queueId: "billing", othersFree: 0, keepFree: 1 },
+      "stays for the work of Billing: 0 of 1 others are free for it"
+    ],
+    [
+      { kind: "keptFree", queueId: "main", othersFree: 0, keepFree: 1 },
+      "stays for the work of everybody: 0 of 1 others are free for it"
+    ]
   ])("%j", (obstacle, words) => expect(toObstacle(obstacle, "webchat", directory, now)).toBe(words))
 })
 

@@ -1,8 +1,10 @@
 import type { Attachment } from "@switchboard/conversation"
 import { Id, Rejection } from "@switchboard/conversation"
+import type { Explanation, Overtaking } from "@switchboard/routing"
 import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
 import * as z from "zod"
+import * as Answers from "../../src/Answers.ts"
 import * as Api from "../../src/Api.ts"
 import {
   CommandReusedError,
@@ -143,6 +145,77 @@ describe("every operation", () => {
     const { fetch } = make({ answers: { explain: () => Effect.succeed(null) } })
     const answer = await fetch(await request("GET", "/api/conversations/c1/explanation"))
     expect(await answer.json()).toBe(null)
+  })
+
+  const overtakings: ReadonlyArray<Overtaking.Overtaking> = [
+    { kind: "bounded", by: "agedPriority", withinMs: 300_000, message: "…" },
+    { kind: "unbounded", code: "age_unseen", message: "…" },
+    { kind: "unbounded", code: "cost_first", by: "queueCost", queueId: "main", otherQueueId: "billing", message: "…" }
+  ]
+
+  test.each(overtakings)(
+    "[DESK-126] everything that routing says of an item reaches the client: %o",
+    async (overtaking) => {
+      const explained: Explanation.ItemExplanation = {
+        item: {
+          itemId: "c1",
+          queueId: "main",
+          channelKind: "chat",
+          weight: 1,
+          priority: 0,
+          arrivedAtMs: 0,
+          dueAtMs: 9,
+          attributes: { tags: ["vip"], language: "es" },
+          knownBy: ["ada"],
+          preferred: [{ agents: ["ada", "grace"], untilMs: 5 }]
+        },
+        requirement: { kind: "all", of: [] },
+        relaxation: { step: 1, of: 2, nextAtMs: 20, next: { kind: "language", language: "es" } },
+        place: { kind: "waiting" },
+        ageMs: 10,
+        waitsFor: "homeAgent",
+        ahead: 0,
+        changesAtMs: 20,
+        overtaking,
+        overtakenUntilMs: 300_000,
+        agents: [
+          {
+            agentId: "ada",
+            obstacles: [
+              { kind: "othersWork", queueId: "main", waiting: 1, fromLength: 2, untilMs: 20 },
+              { kind: "keptFree", queueId: "main", othersFree: 0, keepFree: 1 },
+              { kind: "reserved", agentId: "ada", agents: ["ada", "grace"], untilMs: 5 },
+              {
+                kind: "requirement",
+                unmet: [
+                  {
+                    kind: "atLeast",
+                    count: 2,
+                    of: [
+                      { kind: "team", team: "a" },
+                      { kind: "team", team: "b" }
+                    ],
+                    met: 1
+                  }
+                ]
+              }
+            ]
+          }
+        ]
+      }
+      const { fetch } = make({ answers: { explain: () => Effect.succeed(explained) } })
+      const answer = await fetch(await request("GET", "/api/conversations/c1/explanation"))
+      const value: unknown = await answer.json()
+      expect(value).toEqual(explained)
+      expect(Answers.ItemExplanation.parse(value)).toEqual(explained)
+    }
+  )
+
+  test("[DESK-126] and is described", async () => {
+    const described = await (await make().fetch(new Request(`${origin}/openapi.json`))).text()
+    for (const word of ["othersWork", "keptFree", "overtakenUntilMs", "nextAtMs", "longer_queue_first", "leastSlack"]) {
+      expect(described).toContain(`"${word}"`)
+    }
   })
 })
 

@@ -11,6 +11,7 @@ import { type DeskConfig, resolve } from "../../src/DeskConfig.ts"
 import * as DeskFetch from "../../src/DeskFetch.ts"
 import type { ConversationDetail, DeskService } from "../../src/DeskService.ts"
 import type { InboxRow } from "../../src/Views.ts"
+import { capabilities } from "../harness.ts"
 
 export const secret = "a secret of thirty-two characters"
 export const nowMs = Date.UTC(2030, 0, 7, 9)
@@ -31,24 +32,7 @@ const agent = (id: string, role: "agent" | "supervisor" | "administrator") => ({
 export const channel: Channel.Channel = {
   contractVersion: 1,
   kind: "chat",
-  capabilities: {
-    transports: ["webhook"],
-    outbound: ["message"],
-    text: { limit: 500, formats: ["plain"] },
-    media: { types: ["*/*"], limitBytes: 1_000_000, perMessage: 1, captionLimit: 100 },
-    choices: { limit: 3, labelLimit: 20, urls: false },
-    templates: false,
-    locations: false,
-    contactCards: false,
-    replies: false,
-    receipts: [],
-    threads: "dialog",
-    audiences: ["private"],
-    messagingWindowMs: null,
-    starts: "either",
-    idempotentSend: false,
-    contactReads: false
-  },
+  capabilities,
   accounts: [],
   acknowledgement: { status: 200 },
   verify: () => ({ kind: "refused", status: 401, reason: "never asked" }),

@@ -1,7 +1,7 @@
 /** Why a conversation stands where it does, in sentences. Everything takes its instant as an argument. */
 import type { Conversation } from "@switchboard/conversation"
 import type { ClockView, ConversationDetail } from "@switchboard/desk/DeskService"
-import type { Explanation, Requirement } from "@switchboard/routing"
+import type { Explanation, Overtaking, Requirement } from "@switchboard/routing"
 import { lookOf } from "../Channels.tsx"
 import { type Directory, holderName } from "../Directory.ts"
 import { toCountdown, toDate, toDuration, toLanguage, toTime, toWords } from "../Format.ts"
@@ -84,6 +84,9 @@ const toLack = (requirement: Requirement.Requirement, directory: Directory): str
   }
 }
 
+const toQueue = (queueId: string, directory: Directory): string =>
+  queueId === "main" ? "everybody" : directory.teamName(queueId)
+
 const causes = { declined: "declined it", missed: "let the offer go by", handedBack: "handed it back" } as const
 
 /** What keeps an agent from being offered it. */
@@ -104,12 +107,14 @@ export const toObstacle = (obstacle: Explanation.Obstacle, channelKind: string, 
       return `holds ${obstacle.used} of ${obstacle.allowed}${obstacle.limit === "channelKind" ? ` by ${lookOf(channelKind).label}` : ""}`
     case "excluded":
       return `${causes[obstacle.cause]}, and is asked again from ${toMoment(obstacle.untilMs, now)}`
-    case "reserved":
-      return `comes after ${directory.agentName(obstacle.agentId)} until ${toMoment(obstacle.untilMs, now)}`
+    case "reserved": {
+      const names = (obstacle.agents ?? [obstacle.agentId]).map(directory.agentName)
+      return `comes after ${join(names, "and")} until ${toMoment(obstacle.untilMs, now)}`
+    }
     case "othersWork":
       return `has other work first, and helps when ${obstacle.fromLength} wait, or from ${toMoment(obstacle.untilMs, now)}`
     case "keptFree":
-      return `stays for the work of ${directory.teamName(obstacle.queueId)}: ${obstacle.othersFree} of ${obstacle.keepFree} others are free for it`
+      return `stays for the work of ${toQueue(obstacle.queueId, directory)}: ${obstacle.othersFree} of ${obstacle.keepFree} others are free for it`
   }
 }
 
@@ -142,6 +147,14 @@ const toPlaceOutside = (conversation: Conversation.Conversation, directory: Dire
   }
 }
 
+/** What it will ask for once it has waited longer. */
+const toNext = ({ relaxation }: Explained, directory: Directory, now: number): ReadonlyArray<string> => {
+  if (relaxation?.next === undefined || relaxation.nextAtMs === undefined) return []
+  const asked = toRequirement(relaxation.next, directory)
+  const from = toMoment(relaxation.nextAtMs, now)
+  return [asked === "" ? `From ${from} on anybody may take it.` : `From ${from} on it asks for ${asked}.`]
+}
+
 /** Where it is, and why nobody has been offered it yet. */
 export const toPlace = (
   conversation: Conversation.Conversation,
@@ -165,12 +178,37 @@ export const toPlace = (
       return [
         `Nobody has it. It has waited in ${item.queueId === "main" ? "the queue of everybody" : `the queue ${directory.teamName(item.queueId)}`} since ${toMoment(item.arrivedAtMs, now)}, ${toDuration(explained.ageMs)} now.`,
         asks,
+        ...toNext(explained, directory, now),
         explained.waitsFor === undefined ? "It is about to be offered." : waitsFor[explained.waitsFor],
         ...(explained.changesAtMs === undefined
           ? []
           : [`At ${toMoment(explained.changesAtMs, now)} one of the reasons below ends by itself.`])
       ]
   }
+}
+
+const overtakes: Readonly<Record<Overtaking.Code, string>> = {
+  priority_first: "a higher priority goes first",
+  due_first: "what is due sooner goes first",
+  cost_first: "work whose wait costs more goes first",
+  cost_outgrows: "the wait of other work costs more with every minute",
+  score_first: "work with more points goes first",
+  score_outgrows: "other work gains more points with every minute",
+  share_first: "other queues get their share first",
+  longer_queue_first: "the longer queue goes first",
+  own_work_first: "nobody who is here has it as their own work",
+  age_unseen: "how long it waits does not count"
+}
+
+/** Whether what comes later may go before it. */
+const toOvertaking = ({ overtaking, overtakenUntilMs }: Explained, now: number): ReadonlyArray<string> => {
+  if (overtaking === undefined) return []
+  if (overtaking.kind === "unbounded") {
+    return [`What comes later may be given out before it, however long it waits: ${overtakes[overtaking.code]}.`]
+  }
+  return overtakenUntilMs === undefined
+    ? []
+    : [`Nothing that comes after ${toMoment(overtakenUntilMs, now)} is given out before it.`]
 }
 
 /** Why it is not sooner, among what waits and in the list. The desk gives out what is urgent first, then what is old. */
@@ -186,7 +224,8 @@ export const toTurn = (
       : [
           ahead === 0
             ? "It is the next to be given out."
-            : `${ahead === 1 ? "One conversation is" : `${ahead} conversations are`} given out before it: higher priority goes first, then the longer wait. Its priority is ${conversation.priority}.`
+            : `${ahead === 1 ? "One conversation is" : `${ahead} conversations are`} given out before it: higher priority goes first, then the longer wait. Its priority is ${conversation.priority}.`,
+          ...(explained === null ? [] : toOvertaking(explained, now))
         ]
   if (row === null) return inLine
   const { status, attention, due, waitingSinceMs } = row
