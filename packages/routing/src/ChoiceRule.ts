@@ -59,3 +59,41 @@ export const ChoiceRule = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("sticky") })
 ])
 export type ChoiceRule = z.infer<typeof ChoiceRule>
+
+/**
+ * How the items of one channel kind are laid on the agents who could take them, before any rule of choice.
+ *
+ * **Shape**
+ *
+ * - `spread`: the smallest share of units in use first, as by `leastLoaded`. Good where everybody does the same light work.
+ * - `pack`: the largest share of units in use first, of those who have room. The others stay free for heavy items.
+ * - `drain`: first who holds this channel kind and nothing else, then who holds it beside others, then who holds only
+ *   others, at last who holds nothing; of those who hold it, the most units of it first. Who has little of it is given no
+ *   more while others have room, and runs empty.
+ *
+ * **Gotchas** work that is an agent's own comes first all the same. Open offers and wrap-up count as held.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert"
+ * import { Capacity, RoutingAgent, RoutingEngine, RoutingPolicy, WorkItem } from "@switchboard/routing"
+ *
+ * const engine = RoutingEngine.make(RoutingPolicy.make({ filling: { mail: "pack" } }))
+ * for (const agentId of ["ada", "bob"]) {
+ *   const agent = RoutingAgent.make({ agentId, capacity: Capacity.make(3) })
+ *   engine.apply({ type: "agentUpdated", agent }, 0)
+ *   engine.apply({ type: "presenceChanged", agentId, status: "available" }, 0)
+ * }
+ * const offeredTo = (itemId: string, channelKind: string) => {
+ *   const item = WorkItem.make({ itemId, queueId: "q", channelKind, arrivedAtMs: 1 })
+ *   const offer = engine.apply({ type: "itemArrived", item }, 1).at(-1)
+ *   return offer?.type === "offerMade" ? [offer.agentId, offer.record.decidedBy] : []
+ * }
+ * assert.deepEqual(offeredTo("m1", "mail"), ["ada", "id"])
+ * assert.deepEqual(offeredTo("m2", "mail"), ["ada", "pack"])
+ * assert.deepEqual(offeredTo("c1", "chat"), ["bob", "leastLoaded"])
+ * ```
+ */
+export const Filling = z.enum(["spread", "pack", "drain"])
+export type Filling = z.infer<typeof Filling>

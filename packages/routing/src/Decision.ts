@@ -22,7 +22,7 @@ const id = z.string()
  *
  * **Shape** `chose` is what was being chosen: an `agent` for an item, or an `item` for an agent who has room. `winner`
  * and `runnerUp` are ids of that. `compared` counts the candidates that were possible, not the ones ruled out before.
- * `decidedBy` is the rule that put the winner before the runner-up, `ownWork` (it is the agent's own, and the runner-up's would
+ * `decidedBy` is the rule that put the winner before the runner-up (`spread`, `pack` or `drain`: the policy's `filling`), `ownWork` (it is the agent's own, and the runner-up's would
  * have been help), `onlyCandidate`, `preferredAgent` (the only one of those preferred), or `id` when all rules were equal.
  */
 export const MatchRecord = z.object({
@@ -43,6 +43,9 @@ export const MatchRecord = z.object({
     "queueShares",
     "longestQueue",
     "score",
+    "spread",
+    "pack",
+    "drain",
     "leastLoaded",
     "longestIdle",
     "bestFit",
@@ -194,13 +197,22 @@ export const ItemAssigned = z.object({
   overCapacity: z.literal(true).exactOptional()
 })
 
-/** An item is no longer in the pool. */
+/** An item is no longer in the pool. `wrapUpUntilMs`: until then it goes on holding its agent's capacity, or until they are done. */
 export const ItemLeft = z.object({
   type: z.literal("itemLeft"),
   itemId: id,
   fromAgentId: id.exactOptional(),
   cause: z.enum(["ended", "removed"]),
-  reason: z.string().exactOptional()
+  reason: z.string().exactOptional(),
+  wrapUpUntilMs: z.int().exactOptional()
+})
+
+/** An item that left earlier no longer holds its agent's capacity: its `time` has passed, or they have `told` so. */
+export const WrapUpEnded = z.object({
+  type: z.literal("wrapUpEnded"),
+  agentId: id,
+  itemId: id,
+  cause: z.enum(["time", "told"])
 })
 
 /** An agent's presence from now on. */
@@ -224,6 +236,7 @@ export const Decision = z.discriminatedUnion("type", [
   OfferWithdrawn,
   ItemAssigned,
   ItemLeft,
+  WrapUpEnded,
   PresenceSet
 ])
 export type Decision = z.infer<typeof Decision>

@@ -6,7 +6,7 @@
 import type { Capacity, Limit, Load } from "./Capacity.ts"
 import type { WaitsFor } from "./Decision.ts"
 import type { Overtaking } from "./Overtaking.ts"
-import type { Place } from "./Pool.ts"
+import type { Place, WrapUp } from "./Pool.ts"
 import type { Presence, Status } from "./Presence.ts"
 import type { Requirement, Unmet } from "./Requirement.ts"
 import type { Exclusion, WorkItem } from "./WorkItem.ts"
@@ -15,7 +15,8 @@ import type { Exclusion, WorkItem } from "./WorkItem.ts"
  * One thing that keeps an agent from being offered an item.
  *
  * **Shape** `requirement`: the parts not met, with how many of an `atLeast` are · `presence`: the status · `channelOff`:
- * switched off for this channel kind · `capacity`: which limit, what is in use and what is allowed · `excluded`: declined,
+ * switched off for this channel kind · `capacity`: which limit, what is in use and what is allowed, of the channel kind when that is the
+ * limit and in total otherwise; for `wrapUp`, when the first ends · `excluded`: declined,
  * missed or handed back, until when · `reserved`: another agent is preferred, until when; `agents` lists them when there
  * are several, and `agentId` is the first · `othersWork`: it is the work of other agents, until so many wait or until an
  * instant · `keptFree`: too few others of their own queue are free for them to help elsewhere.
@@ -26,7 +27,13 @@ export type Obstacle =
   | { readonly kind: "requirement"; readonly unmet: ReadonlyArray<Unmet> }
   | { readonly kind: "presence"; readonly status: Status; readonly reason?: string }
   | { readonly kind: "channelOff"; readonly channelKind: string }
-  | { readonly kind: "capacity"; readonly limit: Limit; readonly used: number; readonly allowed: number }
+  | {
+      readonly kind: "capacity"
+      readonly limit: Limit
+      readonly used: number
+      readonly allowed: number
+      readonly untilMs?: number
+    }
   | { readonly kind: "excluded"; readonly cause: Exclusion["cause"]; readonly untilMs: number }
   | {
       readonly kind: "reserved"
@@ -103,5 +110,7 @@ export interface AgentExplanation {
   readonly idleMs: number
   readonly assigned: ReadonlyArray<string>
   readonly offered: ReadonlyArray<string>
+  /** What has ended and still holds capacity; missing when nothing does. */
+  readonly wrapUps?: ReadonlyArray<WrapUp>
   readonly next?: { readonly itemId: string; readonly obstacles: ReadonlyArray<Obstacle> }
 }

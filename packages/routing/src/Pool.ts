@@ -39,7 +39,20 @@ export const PoolItem = z.object({
 export type PoolItem = z.infer<typeof PoolItem>
 
 /**
- * An agent of a pool. What they hold stands in the items.
+ * What an item that has ended goes on holding of its agent's capacity.
+ *
+ * **Units** `untilMs`: epoch milliseconds, exclusive; `weight` capacity units.
+ */
+export const WrapUp = z.object({
+  itemId: z.string(),
+  channelKind: z.string(),
+  weight: z.int().min(1),
+  untilMs: z.int()
+})
+export type WrapUp = z.infer<typeof WrapUp>
+
+/**
+ * An agent of a pool. What they hold stands in the items, and in `wrapUps` what has ended and still takes capacity.
  *
  * **Shape** `missed` counts offers missed in a row. `assignedAtMs` is when they were last assigned an item, and `given` counts the
  * units assigned to them, both since they came on duty. `turn` numbers the pool's offers and assignments: theirs is the last
@@ -54,7 +67,8 @@ export const PoolAgent = z.object({
   missed: z.int().min(0),
   assignedAtMs: z.int().exactOptional(),
   given: z.int().min(1).exactOptional(),
-  turn: z.int().min(1).exactOptional()
+  turn: z.int().min(1).exactOptional(),
+  wrapUps: z.array(WrapUp).min(1).readonly().exactOptional()
 })
 export type PoolAgent = z.infer<typeof PoolAgent>
 

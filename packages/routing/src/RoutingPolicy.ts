@@ -19,7 +19,7 @@
  * @module
  */
 import * as z from "zod"
-import { ChoiceRule } from "./ChoiceRule.ts"
+import { ChoiceRule, Filling } from "./ChoiceRule.ts"
 import { Helping } from "./Helping.ts"
 import type { InputError } from "./InputError.ts"
 import { decodeWith } from "./internal/decodeWith.ts"
@@ -49,9 +49,11 @@ export type Ranges = z.infer<typeof Ranges>
  *
  * **Shape** `order` and `choice` are applied rule by rule; what is still equal goes by id, so that every order is total.
  * `helping` says when agents take work that isn't their own; each queue may have its own. `awayAfterMissed`: so many offers missed in a row set an agent away; null never does. `overCapacity`: whether an agent
- * who picks an item by hand may exceed their capacity. `ranges` is what is known of the items that come.
+ * who picks an item by hand may exceed their capacity. `ranges` is what is known of the items that come. `wrapUpMs` is how long
+ * an item goes on holding its agent's capacity after it has ended there, by channel kind. `filling` says for single channel
+ * kinds whether their items are spread over agents, packed or drained, before `choice`.
  *
- * **Units** milliseconds. Defaults: offers 30 s, decline memory 5 min, away after 3.
+ * **Units** milliseconds. Defaults: offers 30 s, decline memory 5 min, away after 3, no wrap-up.
  */
 export const RoutingPolicy = z.strictObject({
   queues: z.array(WorkQueue).default([]),
@@ -62,7 +64,9 @@ export const RoutingPolicy = z.strictObject({
   declineMemoryMs: duration.default(300_000),
   awayAfterMissed: z.int().min(1).nullable().default(3),
   overCapacity: z.enum(["never", "onPick"]).default("never"),
-  ranges: Ranges.prefault({})
+  ranges: Ranges.prefault({}),
+  wrapUpMs: z.record(z.string(), duration).exactOptional(),
+  filling: z.record(z.string(), Filling).exactOptional()
 })
 export type RoutingPolicy = z.infer<typeof RoutingPolicy>
 

@@ -95,6 +95,14 @@ export const ItemReleased = z.object({
   next: z.enum(["leave", "wait"])
 })
 
+/** An agent is done wrapping up this item, or all of them. Nothing happens when there is nothing to end. */
+export const WrapUpEnded = z.object({
+  type: z.literal("wrapUpEnded"),
+  requestId: requestId.exactOptional(),
+  agentId: id,
+  itemId: id.exactOptional()
+})
+
 /** Where a transfer goes. To a team or queue, the item waits there with its age; `requirement` replaces the queue's. */
 export const TransferTarget = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("agent"), agentId: id }),
@@ -128,6 +136,7 @@ export const Signal = z.discriminatedUnion("type", [
   ItemPicked,
   ItemAssigned,
   ItemReleased,
+  WrapUpEnded,
   TransferRequested,
   Tick
 ])

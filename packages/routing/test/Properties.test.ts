@@ -6,12 +6,13 @@ import {
   Requirement,
   RoutingEngine,
   type RoutingPolicy,
-  type Signal
+  type Signal,
+  type WorkItem
 } from "@switchboard/routing"
 import * as fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import { current, isSoak, morning, policies, type Step, steps } from "./arbitraries.ts"
-import { asksOf, before, loadOf, mayBeOffered, type State } from "./plain.ts"
+import { asksOf, before, fits, loadOf, mayBeOffered, type State, sumOf } from "./plain.ts"
 
 // Hours of checking, asked for by SWITCHBOARD_SOAK=1.
 if (isSoak) vi.setConfig({ testTimeout: 10_800_000 })
@@ -136,12 +137,64 @@ describe("any history", () => {
     })
   })
 
+  it("[ROUTING-5, ROUTING-130, ROUTING-131, ROUTING-132] gives nothing that doesn't fit what was given before, decision by decision", () => {
+    histories(40, (policy, script) => {
+      const items = new Map<string, WorkItem.WorkItem>()
+      const capacities = new Map<string, Capacity.Capacity>()
+      const holders = new Map<string, string>()
+      const wrapUps = new Map<string, ReadonlyArray<WorkItem.WorkItem>>()
+      const holdsOf = (id: string) => [
+        ...[...holders].flatMap(([itemId, agentId]) => (agentId === id ? [items.get(itemId)!] : [])),
+        ...(wrapUps.get(id) ?? [])
+      ]
+      const check = (engine: RoutingEngine.RoutingEngine, { signal, decisions }: Told): void => {
+        if (signal.type === "itemArrived" && !items.has(signal.item.itemId)) items.set(signal.item.itemId, signal.item)
+        if (signal.type === "agentUpdated") capacities.set(signal.agent.agentId, signal.agent.capacity)
+        if (signal.type === "agentRemoved") wrapUps.delete(signal.agentId)
+        for (const each of decisions) {
+          if (each.type === "offerMade" || each.type === "itemAssigned") {
+            const item = items.get(each.itemId)!
+            const isOver = each.type === "itemAssigned" && each.overCapacity === true
+            if (isOver) expect(policy.overCapacity).toBe("onPick")
+            const isAtHand = holders.get(each.itemId) === each.agentId
+            holders.delete(each.itemId)
+            if (!isOver && !isAtHand)
+              expect(
+                fits(capacities.get(each.agentId)!, sumOf(holdsOf(each.agentId)), item),
+                JSON.stringify(each)
+              ).toBe(true)
+            holders.set(each.itemId, each.agentId)
+          } else if (each.type === "itemLeft") {
+            const item = items.get(each.itemId)!
+            holders.delete(each.itemId)
+            items.delete(each.itemId)
+            const wrapUpMs = each.fromAgentId === undefined ? 0 : (policy.wrapUpMs?.[item.channelKind] ?? 0)
+            expect(each.wrapUpUntilMs !== undefined).toBe(wrapUpMs > 0)
+            if (wrapUpMs > 0) wrapUps.set(each.fromAgentId!, [...(wrapUps.get(each.fromAgentId!) ?? []), item])
+          } else if (each.type === "wrapUpEnded") {
+            const left = [...wrapUps.get(each.agentId)!]
+            const at = left.findIndex(({ itemId }) => itemId === each.itemId)
+            expect(at).toBeGreaterThanOrEqual(0)
+            left.splice(at, 1)
+            wrapUps.set(each.agentId, left)
+          } else if ("itemId" in each && each.type !== "itemRelaxed") holders.delete(each.itemId)
+        }
+        for (const { agent, wrapUps: ended = [] } of engine.snapshot().agents)
+          expect(ended.map(({ itemId }) => itemId).sort()).toEqual(
+            (wrapUps.get(agent.agentId) ?? []).map(({ itemId }) => itemId).sort()
+          )
+      }
+      run(policy, script, check, true)
+    })
+  })
+
   it("[ROUTING-14] makes an item's decisions follow one another, with one offer or holder at a time", () => {
     histories(40, (policy, script) => {
       const places = new Map<string, string>()
       run(policy, script, (engine, { decisions }) => {
         for (const decision of decisions) {
           if (decision.type === "requestAnswered" || decision.type === "presenceSet") continue
+          if (decision.type === "wrapUpEnded") continue
           if (decision.type === "itemRelaxed") {
             expect(places.get(decision.itemId)).toBe("waiting")
             continue
@@ -347,8 +400,13 @@ describe("any history", () => {
           engine.apply({ type: "itemReleased", itemId, agentId, next: "leave" }, now)
         }
       }
+      // Nobody ever may: they don't meet it, or are kept free for queues with too few agents to spare one.
       for (const { item } of engine.snapshot().items)
-        expect(engine.explain(item.itemId, now)?.waitsFor, JSON.stringify(item)).toBe("eligibleAgent")
+        for (const { obstacles } of engine.explain(item.itemId, now)!.agents)
+          expect(
+            obstacles.some(({ kind }) => kind === "requirement" || kind === "keptFree"),
+            JSON.stringify([item, obstacles])
+          ).toBe(true)
     })
   })
 

@@ -104,6 +104,11 @@ const relaxations: fc.Arbitrary<Relaxation.Relaxation> = fc
 
 const homes = fc.subarray(["q1", "q2", "unlisted"])
 
+const together = fc.record(
+  { exclusive: fc.subarray([...kinds]), interruptible: fc.subarray([...kinds]) },
+  { requiredKeys: [] }
+)
+
 export const profiles: fc.Arbitrary<RoutingAgent.RoutingAgent> = fc
   .record({
     agentId: fc.constantFrom(...agentIds),
@@ -113,10 +118,11 @@ export const profiles: fc.Arbitrary<RoutingAgent.RoutingAgent> = fc
     attributes,
     units: fc.integer({ min: 0, max: 5 }),
     call: fc.integer({ min: 0, max: 2 }),
+    together,
     more: fc.record({ homeQueues: homes, weight: fc.constantFrom(0.5, 1, 3) }, { requiredKeys: [] })
   })
-  .map(({ units, call, more, ...profile }) =>
-    RoutingAgent.make({ ...profile, ...more, capacity: Capacity.make(units, { call }) })
+  .map(({ units, call, together, more, ...profile }) =>
+    RoutingAgent.make({ ...profile, ...more, capacity: { ...Capacity.make(units, { call }), ...together } })
   )
 
 const orderRules: fc.Arbitrary<OrderRule.OrderRule> = fc.oneof(
@@ -193,11 +199,22 @@ export const policies: fc.Arbitrary<RoutingPolicy.RoutingPolicy> = fc
     awayAfterMissed: fc.constantFrom(null, 1, 3),
     overCapacity: fc.constantFrom("never" as const, "onPick" as const),
     relaxation: fc.option(relaxations, { freq: 2, nil: undefined }),
-    facts: fc.tuple(queueFacts, queueFacts)
+    facts: fc.tuple(queueFacts, queueFacts),
+    more: fc.record(
+      {
+        wrapUpMs: fc.dictionary(fc.constantFrom(...kinds), fc.constantFrom(0, 5, 60)),
+        filling: fc.dictionary(
+          fc.constantFrom(...kinds),
+          fc.constantFrom("spread" as const, "pack" as const, "drain" as const)
+        )
+      },
+      { requiredKeys: [] }
+    )
   })
-  .map(({ relaxation, facts, ...changes }) =>
+  .map(({ relaxation, facts, more, ...changes }) =>
     RoutingPolicy.make({
       ...changes,
+      ...more,
       queues: [
         {
           queueId: "q1",
@@ -251,7 +268,7 @@ const item = (now: number) =>
     )
     .map(({ preference, ...rest }) => WorkItem.make({ ...rest, ...preference }))
 
-/** An agent of the morning, with these queues of their own. */
+/** An agent of the morning, with these queues of their own; one of them takes calls alone. */
 const atHome = (index: number, homeQueues: ReadonlyArray<string>): Step => ({
   signal: {
     type: "agentUpdated",
@@ -261,7 +278,10 @@ const atHome = (index: number, homeQueues: ReadonlyArray<string>): Step => ({
       teams: [index < 2 ? "t1" : "t2"],
       languages: ["en"],
       homeQueues,
-      capacity: Capacity.make(1 + index, { call: 1 })
+      capacity: {
+        ...Capacity.make(1 + index, { call: 1 }),
+        ...(index === 3 && { exclusive: ["call"], interruptible: ["mail"] })
+      }
     })
   },
   afterMs: 1,
@@ -342,6 +362,13 @@ const signals: fc.Arbitrary<Signal.Signal> = fc.oneof(
       agentId,
       next: fc.constantFrom("leave" as const, "wait" as const)
     })
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record(
+      { type: fc.constant("wrapUpEnded" as const), requestId, agentId, itemId },
+      { requiredKeys: ["type", "agentId"] }
+    )
   },
   {
     weight: 2,

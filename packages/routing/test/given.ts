@@ -76,6 +76,8 @@ export const brief = (decision: Decision.Decision): string => {
       return `assigned ${decision.itemId} to ${decision.agentId} ${decision.how}${decision.overCapacity ? " over" : ""}`
     case "itemLeft":
       return `left ${decision.itemId} ${decision.cause}`
+    case "wrapUpEnded":
+      return `wrapUp ${decision.agentId} ${decision.itemId} ${decision.cause}`
     case "presenceSet":
       return `presence ${decision.agentId} ${decision.status} ${decision.cause}`
   }

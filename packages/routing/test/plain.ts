@@ -1,5 +1,5 @@
 import {
-  Capacity,
+  type Capacity,
   type Pool,
   Presence,
   Relaxation,
@@ -17,15 +17,40 @@ export interface State {
   readonly now: number
 }
 
-export const loadOf = ({ items }: Pick<State, "items">, agentId: string): Capacity.Load => {
+export const loadOf = ({ items, agents }: Pick<State, "items" | "agents">, agentId: string): Capacity.Load => {
+  const held = items.flatMap(({ item, place }) => (place.kind !== "waiting" && place.agentId === agentId ? [item] : []))
+  const ended = agents.find(({ agent }) => agent.agentId === agentId)?.wrapUps ?? []
+  return sumOf([...held, ...ended])
+}
+
+export const sumOf = (
+  work: ReadonlyArray<{ readonly channelKind: string; readonly weight: number }>
+): Capacity.Load => {
   const perChannelKind: Record<string, number> = {}
   let units = 0
-  for (const { item, place } of items) {
-    if (place.kind === "waiting" || place.agentId !== agentId) continue
-    units += item.weight
-    perChannelKind[item.channelKind] = (perChannelKind[item.channelKind] ?? 0) + item.weight
+  for (const { channelKind, weight } of work) {
+    units += weight
+    perChannelKind[channelKind] = (perChannelKind[channelKind] ?? 0) + weight
   }
   return { units, perChannelKind }
+}
+
+/** The rule of which kinds go together, said for a whole load. */
+const goesTogether = (capacity: Capacity.Capacity, load: Capacity.Load, channelKind: string): boolean => {
+  const others = Object.keys(load.perChannelKind).filter((kind) => kind !== channelKind)
+  const alone = capacity.exclusive ?? []
+  if (alone.includes(channelKind)) return others.every((kind) => capacity.interruptible?.includes(kind))
+  return !others.some((kind) => alone.includes(kind))
+}
+
+/** Whether there is room for one more, worked out from the capacity alone. */
+export const fits = (capacity: Capacity.Capacity, load: Capacity.Load, { channelKind, weight }: WorkItem.WorkItem) => {
+  const limit = capacity.perChannelKind[channelKind] ?? capacity.units
+  return (
+    load.units + weight <= capacity.units &&
+    (load.perChannelKind[channelKind] ?? 0) + weight <= limit &&
+    goesTogether(capacity, load, channelKind)
+  )
 }
 
 const queueOf = ({ policy }: State, queueId: string) => {
@@ -86,7 +111,7 @@ export const mayBeOffered = (state: State, agent: Pool.PoolAgent, document: Pool
   return (
     Presence.isAvailable(agent.presence, item.channelKind) &&
     meets(state, agent, document) &&
-    Capacity.exceeded(capacity, loadOf(state, agentId), item.channelKind, item.weight) === undefined &&
+    fits(capacity, loadOf(state, agentId), item) &&
     !exclusions.some((each) => each.agentId === agentId && each.untilMs > state.now) &&
     (tier === undefined || tier.agents.includes(agentId)) &&
     (isOwn(state, agent, document) || mayHelp(state, agent, document))

@@ -179,6 +179,8 @@ export class Engine implements RoutingEngine {
         return this.#assign(signal, "direct", now)
       case "itemReleased":
         return this.#release(signal, now)
+      case "wrapUpEnded":
+        return this.#endWrapUps(signal, now)
       case "transferRequested":
         return this.#transfer(signal, now)
       case "tick":
@@ -187,6 +189,7 @@ export class Engine implements RoutingEngine {
 
   #addAgent(document: PoolAgent): AgentEntry {
     const agent = this.#supply.add(document)
+    for (const wrapUp of agent.wrapUps) this.#floor.scheduleEnd(agent, wrapUp)
     this.#floor.setHomes(agent, document.agent)
     return agent
   }
@@ -294,7 +297,7 @@ export class Engine implements RoutingEngine {
     const left: DecisionOf<"itemLeft"> = { type: "itemLeft", itemId, cause: "removed" }
     if (fromAgentId !== undefined) left.fromAgentId = fromAgentId
     if (reason !== undefined) left.reason = reason
-    this.#floor.drop(entry, left)
+    this.#floor.drop(entry, left, fromAgentId === undefined ? undefined : agent, now)
     if (agent !== undefined) this.#floor.serveAgent(agent, now)
   }
 
@@ -379,11 +382,21 @@ export class Engine implements RoutingEngine {
     this.#floor.answer(signal)
     const agent = this.#floor.letGo(entry, now)
     if (signal.next === "leave")
-      this.#floor.drop(entry, { type: "itemLeft", itemId, cause: "ended", fromAgentId: agentId })
+      this.#floor.drop(entry, { type: "itemLeft", itemId, cause: "ended", fromAgentId: agentId }, agent, now)
     else {
       this.#floor.exclude(entry, agentId, "handedBack", now)
       this.#floor.queue(entry, "handedBack", agent, now)
     }
+    this.#floor.serveAgent(agent, now)
+  }
+
+  #endWrapUps(signal: SignalOf<"wrapUpEnded">, now: number): undefined {
+    const agent = this.#supply.agents.get(signal.agentId)
+    if (agent === undefined) return this.#floor.refuse(signal, Requests.agentUnknown(signal.agentId))
+    this.#floor.answer(signal)
+    for (const wrapUp of agent.wrapUps)
+      if (signal.itemId === undefined || wrapUp.itemId === signal.itemId)
+        this.#floor.endWrapUp(agent, wrapUp, "told", now)
     this.#floor.serveAgent(agent, now)
   }
 

@@ -1,4 +1,4 @@
-import type { Place } from "../Pool.ts"
+import type { Place, WrapUp } from "../Pool.ts"
 import type { Presence } from "../Presence.ts"
 import type { Relaxation } from "../Relaxation.ts"
 import type { Requirement } from "../Requirement.ts"
@@ -104,6 +104,8 @@ export interface AgentEntry {
   offeredUnits: number
   /** What is offered to them or assigned. */
   readonly items: Array<ItemEntry>
+  /** What has ended and still takes of their capacity. */
+  wrapUps: ReadonlyArray<WrapUp>
   /** The queues whose work is their own; undefined when everything is. */
   homes: ReadonlySet<Queue> | undefined
   isChanged: boolean

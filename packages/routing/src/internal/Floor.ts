@@ -1,6 +1,6 @@
 import type { Decision, MatchRecord, Refusal, WaitsFor } from "../Decision.ts"
 import * as Offer from "../Offer.ts"
-import type { PoolAgent } from "../Pool.ts"
+import type { PoolAgent, WrapUp } from "../Pool.ts"
 import type { Presence } from "../Presence.ts"
 import type { RoutingPolicy } from "../RoutingPolicy.ts"
 import { type Exclusion, tiersOf } from "../WorkItem.ts"
@@ -19,6 +19,16 @@ interface Due {
   readonly entry: ItemEntry
   readonly offersMade: number
 }
+
+/** The end of a wrap-up, unless the agent was done sooner. */
+interface End {
+  readonly agent: AgentEntry
+  readonly wrapUp: WrapUp
+}
+
+const inEndOrder = (a: End, b: End): number =>
+  a.wrapUp.untilMs - b.wrapUp.untilMs ||
+  (a.agent === b.agent ? (a.wrapUp.itemId < b.wrapUp.itemId ? -1 : 1) : a.agent.agentId < b.agent.agentId ? -1 : 1)
 
 const inIdOrder = (a: Due, b: Due): number => (a.entry.item.itemId < b.entry.item.itemId ? -1 : 1)
 
@@ -55,14 +65,18 @@ export class Floor {
   readonly #relaxing: Relaxing
   readonly #due = new Timetable<Due>()
   readonly #moves = new Timetable<Move>()
+  readonly #ends = new Timetable<End>()
   readonly #changedItems: Array<ItemEntry> = []
   readonly #changedAgents: Array<AgentEntry> = []
+  /** By channel kind. */
+  readonly #wrapUpMs: ReadonlyMap<string, number>
   #decisions: Array<Decision> = []
   /** A home agent of a queue that keeps some of them free has room again: their colleagues may help elsewhere. */
   #isColleagueFree = false
 
   constructor(policy: RoutingPolicy) {
     this.#policy = policy
+    this.#wrapUpMs = new Map(Object.entries(policy.wrapUpMs ?? {}))
     this.matching = new Matching(policy)
     this.#supply = this.matching.supply
     this.#demand = this.matching.demand
@@ -94,7 +108,11 @@ export class Floor {
       if (this.#isStillDue(due, this.#due.nextAtMs)) break
       this.#due.take()
     }
-    const next = Math.min(this.#due.nextAtMs, this.#moves.nextAtMs)
+    for (let end = this.#ends.peek(); end !== undefined; end = this.#ends.peek()) {
+      if (end.agent.wrapUps.includes(end.wrapUp)) break
+      this.#ends.take()
+    }
+    const next = Math.min(this.#due.nextAtMs, this.#moves.nextAtMs, this.#ends.nextAtMs)
     return next === Number.POSITIVE_INFINITY ? undefined : next
   }
 
@@ -114,8 +132,10 @@ export class Floor {
   }
 
   settleDue(now: number): void {
-    if (this.#due.nextAtMs > now && this.#moves.nextAtMs > now) return
+    if (this.#due.nextAtMs > now && this.#moves.nextAtMs > now && this.#ends.nextAtMs > now) return
+    const rested = this.#settleEnds(now)
     this.#settleMoves(now)
+    for (const agent of rested) this.serveAgent(agent, now)
     const helped: Array<ItemEntry> = []
     while (this.#due.nextAtMs <= now) {
       const atMs = this.#due.nextAtMs
@@ -148,6 +168,17 @@ export class Floor {
       this.#expire(due.entry, now)
       this.serveStirred(now)
     }
+  }
+
+  /** Before anything is offered: who has room again by now, from having wrapped up. */
+  #settleEnds(now: number): ReadonlySet<AgentEntry> {
+    const ends: Array<End> = []
+    while (this.#ends.nextAtMs <= now) {
+      const end = this.#ends.take()!
+      if (end.agent.wrapUps.includes(end.wrapUp)) ends.push(end)
+    }
+    for (const { agent, wrapUp } of ends.sort(inEndOrder)) this.endWrapUp(agent, wrapUp, "time", wrapUp.untilMs)
+    return new Set(ends.map(({ agent }) => agent))
   }
 
   /** Before anything is offered: by now, what is due asks for something else. */
@@ -396,10 +427,33 @@ export class Floor {
     return { agent, fromAgentId: agent.agentId }
   }
 
-  drop(entry: ItemEntry, left: DecisionOf<"itemLeft">): void {
+  /** An item leaves the pool. `agent`: who held it until then, and wraps up. */
+  drop(entry: ItemEntry, left: DecisionOf<"itemLeft">, agent: AgentEntry | undefined, now: number): void {
+    const { itemId, channelKind, weight } = entry.item
     this.#demand.removeItem(entry)
     this.markItem(entry)
+    const wrapUpMs = agent === undefined ? 0 : (this.#wrapUpMs.get(channelKind) ?? 0)
+    if (agent !== undefined && wrapUpMs > 0) {
+      left.wrapUpUntilMs = now + wrapUpMs
+      const wrapUp = { itemId, channelKind, weight, untilMs: left.wrapUpUntilMs }
+      this.#supply.startWrapUp(agent, wrapUp)
+      this.scheduleEnd(agent, wrapUp)
+      this.markAgent(agent)
+    }
     this.emit(left)
+  }
+
+  scheduleEnd(agent: AgentEntry, wrapUp: WrapUp): void {
+    this.#ends.add(wrapUp.untilMs, { agent, wrapUp })
+  }
+
+  /** Gives an agent the room back that an ended item has held; they are idle since then. */
+  endWrapUp(agent: AgentEntry, wrapUp: WrapUp, cause: DecisionOf<"wrapUpEnded">["cause"], atMs: number): void {
+    this.#supply.endWrapUp(agent, wrapUp)
+    agent.idleSinceMs = Math.max(agent.idleSinceMs, atMs)
+    if (this.#supply.homed > 0) this.#stirColleaguesOf(agent)
+    this.markAgent(agent)
+    this.emit({ type: "wrapUpEnded", agentId: agent.agentId, itemId: wrapUp.itemId, cause })
   }
 
   /** An offer came to nothing: the item waits again, and its agent has room again. */

@@ -18,7 +18,7 @@ export class Matching {
   constructor(policy: RoutingPolicy) {
     this.policy = policy
     this.demand = new Demand(policy, this.supply)
-    this.choice = new Choice(policy)
+    this.choice = new Choice(policy, this.supply)
     this.help = new Help(this.supply)
   }
 

@@ -26,12 +26,19 @@ export const agentOffline = (itemId: string, agentId: string): Refusal => ({
   message: `${agentId} is offline: choose somebody on duty, or let a supervisor assign it directly.`
 })
 
+const fullBecause: Readonly<Record<Limit, string>> = {
+  units: "has no room for this item: end something first",
+  channelKind: "has as much of this item's channel kind as they may: end some of it first",
+  together: "holds work that doesn't go together with this item: end that first",
+  wrapUp: "is wrapping up: end that first"
+}
+
 export const capacityFull = (itemId: string, agentId: string, limit: Limit): Refusal => ({
   code: "capacity_full",
   itemId,
   agentId,
   limit,
-  message: `${agentId} has no room for this item (${limit}): end something first, or choose somebody else.`
+  message: `${agentId} ${fullBecause[limit]}, or choose somebody else.`
 })
 
 export const queueUnknown = (itemId: string, queueId: string): Refusal => ({

@@ -1,5 +1,5 @@
-import { exceeded, type Limit, type Load, limitOf } from "../Capacity.ts"
-import type { PoolAgent } from "../Pool.ts"
+import { blocks, exceeded, type Limit, type Load, limitOf } from "../Capacity.ts"
+import type { PoolAgent, WrapUp } from "../Pool.ts"
 import { isOn, type Presence } from "../Presence.ts"
 import type { RoutingAgent } from "../RoutingAgent.ts"
 import type { WorkItem } from "../WorkItem.ts"
@@ -30,7 +30,8 @@ export class Supply {
   readonly #allowed = new Grid()
   readonly #freeIndexes: Array<number> = []
 
-  add({ agent, presence, idleSinceMs, missed, assignedAtMs, given = 0, turn = 0 }: PoolAgent): AgentEntry {
+  add(document: PoolAgent): AgentEntry {
+    const { agent, presence, idleSinceMs, missed, assignedAtMs, given = 0, turn = 0, wrapUps = [] } = document
     const index = this.#freeIndexes.pop() ?? this.byIndex.length
     const entry: AgentEntry = {
       agentId: agent.agentId,
@@ -47,6 +48,7 @@ export class Supply {
       used: 0,
       offeredUnits: 0,
       items: [],
+      wrapUps: [],
       homes: undefined,
       isChanged: false
     }
@@ -57,11 +59,13 @@ export class Supply {
     for (const grid of [this.#used, this.#allowed, this.room]) grid.clear(index)
     this.setProfile(entry, agent)
     this.setPresence(entry, presence)
+    for (const wrapUp of wrapUps) this.startWrapUp(entry, wrapUp)
     return entry
   }
 
   /** Only when they hold nothing. */
   remove(agent: AgentEntry): void {
+    agent.wrapUps = []
     this.available.remove(agent.index)
     this.onDuty.remove(agent.index)
     this.open.remove(agent.index)
@@ -102,18 +106,42 @@ export class Supply {
     return weight <= this.room.at(index, kind)
   }
 
-  /** Whether they hold more than they may, in total or of this line's channel kind. */
+  /** Whether they hold more than they may: in total, of this line's channel kind, or beside it in whatever order it came. */
   isOverfull(agent: AgentEntry, { kind, channelKind }: Line): boolean {
-    return agent.used > agent.units || this.#used.at(agent.index, kind) > limitOf(agent.profile.capacity, channelKind)
+    const { index, profile, units, used } = agent
+    const { capacity } = profile
+    if (used > units || this.#used.at(index, kind) > limitOf(capacity, channelKind)) return true
+    if (capacity.exclusive === undefined) return false
+    for (const [held, heldKind] of this.#kinds)
+      if (
+        this.#used.at(index, heldKind) > 0 &&
+        blocks(capacity, held, channelKind) &&
+        blocks(capacity, channelKind, held)
+      )
+        return true
+    return false
   }
 
   limitFor(agent: AgentEntry, { channelKind, weight }: WorkItem): Limit | undefined {
-    return exceeded(agent.profile.capacity, this.loadOf(agent), channelKind, weight)
+    const { capacity } = agent.profile
+    const load = this.loadOf(agent)
+    const limit = exceeded(capacity, load, channelKind, weight)
+    if (limit === undefined || agent.wrapUps.length === 0) return limit
+    for (const each of agent.wrapUps) {
+      load.units -= each.weight
+      load.perChannelKind[each.channelKind]! -= each.weight
+    }
+    return exceeded(capacity, load, channelKind, weight) ?? "wrapUp"
   }
 
   loadOf(agent: AgentEntry): Load {
     const used = [...this.#kinds].map(([channelKind, kind]) => [channelKind, this.#used.at(agent.index, kind)] as const)
     return { units: agent.used, perChannelKind: Object.fromEntries(used.filter(([, units]) => units > 0)) }
+  }
+
+  /** Units they hold of a channel kind. */
+  usedOf({ index }: AgentEntry, kind: number): number {
+    return this.#used.at(index, kind)
   }
 
   /** How many others of a queue's home agents have room. */
@@ -132,6 +160,16 @@ export class Supply {
     this.#count(agent, entry, entry.line.weight)
   }
 
+  startWrapUp(agent: AgentEntry, wrapUp: WrapUp): void {
+    agent.wrapUps = [...agent.wrapUps, wrapUp]
+    this.#use(agent, this.kindOf(wrapUp.channelKind), wrapUp.weight)
+  }
+
+  endWrapUp(agent: AgentEntry, wrapUp: WrapUp): void {
+    agent.wrapUps = agent.wrapUps.filter((each) => each !== wrapUp)
+    this.#use(agent, this.kindOf(wrapUp.channelKind), -wrapUp.weight)
+  }
+
   take(agent: AgentEntry, entry: ItemEntry): void {
     const { items } = agent
     const last = items.pop()!
@@ -140,9 +178,13 @@ export class Supply {
   }
 
   #count(agent: AgentEntry, { line, place }: ItemEntry, weight: number): void {
-    agent.used += weight
-    this.#used.add(agent.index, line.kind, weight)
     if (place.kind === "offered") agent.offeredUnits += weight
+    this.#use(agent, line.kind, weight)
+  }
+
+  #use(agent: AgentEntry, kind: number, weight: number): void {
+    agent.used += weight
+    this.#used.add(agent.index, kind, weight)
     this.#setRoom(agent)
   }
 
@@ -154,12 +196,19 @@ export class Supply {
   }
 
   /** The one place that says what an agent has room for. */
-  #setRoom({ index, units, used }: AgentEntry): void {
+  #setRoom({ index, units, used, profile }: AgentEntry): void {
     const free = this.available.has(index) ? units - used : 0
     this.open.set(index, free > 0)
     for (let kind = this.#kinds.size - 1; kind >= 0; kind--) {
       const left = this.#allowed.at(index, kind) - this.#used.at(index, kind)
       this.room.set(index, kind, free <= 0 || left <= 0 ? 0 : Math.min(free, left))
+    }
+    const { capacity } = profile
+    if (capacity.exclusive === undefined || used === 0) return
+    for (const [held, heldKind] of this.#kinds) {
+      if (this.#used.at(index, heldKind) === 0) continue
+      for (const [channelKind, kind] of this.#kinds)
+        if (blocks(capacity, held, channelKind)) this.room.set(index, kind, 0)
     }
   }
 
@@ -169,11 +218,12 @@ export class Supply {
   }
 
   documentOf(agent: AgentEntry): PoolAgent {
-    const { profile, presence, idleSinceMs, missed, assignedAtMs, given, turn } = agent
+    const { profile, presence, idleSinceMs, missed, assignedAtMs, given, turn, wrapUps } = agent
     const document: PoolAgent = { agent: profile, presence, idleSinceMs, missed }
     if (assignedAtMs !== undefined) document.assignedAtMs = assignedAtMs
     if (given > 0) document.given = given
     if (turn > 0) document.turn = turn
+    if (wrapUps.length > 0) document.wrapUps = wrapUps
     return document
   }
 }

@@ -1,4 +1,4 @@
-import { exceeded, limitOf } from "../Capacity.ts"
+import { limitOf } from "../Capacity.ts"
 import type { AgentExplanation, AgentView, ItemExplanation, Obstacle, Standing } from "../Explanation.ts"
 import * as Overtaking from "../Overtaking.ts"
 import { isOn } from "../Presence.ts"
@@ -10,19 +10,21 @@ import type { Matching } from "./Matching.ts"
 
 /** What about the agent keeps them from being offered the item now. */
 const ownObstacles = ({ supply }: Matching, agent: AgentEntry, { item }: ItemEntry): Array<Obstacle> => {
-  const { presence, profile } = agent
-  const { channelKind, weight } = item
+  const { presence, profile, wrapUps } = agent
+  const { channelKind } = item
   const obstacles: Array<Obstacle> = []
   const { status, reason } = presence
   if (status !== "available") obstacles.push({ kind: "presence", status, ...(reason !== undefined && { reason }) })
   if (!isOn(presence, channelKind)) obstacles.push({ kind: "channelOff", channelKind })
+  const limit = supply.limitFor(agent, item)
+  if (limit === undefined) return obstacles
   const load = supply.loadOf(agent)
-  const limit = exceeded(profile.capacity, load, channelKind, weight)
-  if (limit === "units") obstacles.push({ kind: "capacity", limit, used: load.units, allowed: profile.capacity.units })
-  if (limit === "channelKind") {
-    const used = load.perChannelKind[channelKind] ?? 0
-    obstacles.push({ kind: "capacity", limit, used, allowed: limitOf(profile.capacity, channelKind) })
-  }
+  const [used, allowed] =
+    limit === "channelKind"
+      ? [load.perChannelKind[channelKind] ?? 0, limitOf(profile.capacity, channelKind)]
+      : [load.units, profile.capacity.units]
+  const untilMs = limit === "wrapUp" ? Math.min(...wrapUps.map((each) => each.untilMs)) : undefined
+  obstacles.push({ kind: "capacity", limit, used, allowed, ...(untilMs !== undefined && { untilMs }) })
   return obstacles
 }
 
@@ -110,7 +112,7 @@ export const explainItem = (matching: Matching, entry: ItemEntry, now: number): 
     for (const other of entries) if (demand.order.before(other, entry, undefined, now)) ahead++
   const untils = agents
     .flatMap(({ obstacles }) => obstacles)
-    .flatMap((obstacle) => ("untilMs" in obstacle ? [obstacle.untilMs] : []))
+    .flatMap((obstacle) => ("untilMs" in obstacle && obstacle.untilMs !== undefined ? [obstacle.untilMs] : []))
     .concat(relaxation?.nextAtMs ?? [])
   const overtaking = overtakingOf(matching, entry)
   return {
@@ -152,6 +154,7 @@ export const explainAgent = (matching: Matching, agent: AgentEntry, now: number)
     idleMs: now - agent.idleSinceMs,
     assigned: idsOf("assigned"),
     offered: idsOf("offered"),
+    ...(agent.wrapUps.length > 0 && { wrapUps: agent.wrapUps }),
     ...(next !== undefined && {
       next: {
         itemId: next.item.itemId,

@@ -83,6 +83,11 @@ export class Lines {
       load.units += item.weight
       load.perChannelKind[item.channelKind] = (load.perChannelKind[item.channelKind] ?? 0) + item.weight
     }
+    for (const { document, load } of duties.values())
+      for (const { channelKind, weight } of document.wrapUps ?? []) {
+        load.units += weight
+        load.perChannelKind[channelKind] = (load.perChannelKind[channelKind] ?? 0) + weight
+      }
     this.#duties = duties
     // The engine's own order. What agents have at hand stands in it once more, as if the like of it came now.
     const first = snapshot.items.reduce((at, each) => (isPlaced(each) ? at : Math.min(at, each.item.arrivedAtMs)), now)
@@ -254,6 +259,7 @@ export class Lines {
     let room = 0
     for (const { document, load } of duties) {
       const { capacity } = document.agent
+      if (Capacity.exceeded(capacity, load, channelKind, weight) !== undefined) continue
       const units = capacity.units - load.units
       const ofKind = Capacity.limitOf(capacity, channelKind) - (load.perChannelKind[channelKind] ?? 0)
       if (document.presence.status === "available") room += Math.max(0, Math.floor(Math.min(units, ofKind) / weight))
