@@ -256,7 +256,13 @@ const Obstacle: z.ZodType<Explanation.Obstacle> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("requirement"), unmet: z.array(Requirement.Unmet) }),
   z.object({ kind: z.literal("presence"), status: Presence.Status, reason: text.exactOptional() }),
   z.object({ kind: z.literal("channelOff"), channelKind: text }),
-  z.object({ kind: z.literal("capacity"), limit: Capacity.Limit, used: count, allowed: count }),
+  z.object({
+    kind: z.literal("capacity"),
+    limit: Capacity.Limit,
+    used: count,
+    allowed: count,
+    untilMs: ms.exactOptional()
+  }),
   z.object({ kind: z.literal("excluded"), cause: WorkItem.Exclusion.shape.cause, untilMs: ms }),
   z.object({
     kind: z.literal("reserved"),

@@ -34,7 +34,12 @@ export const toRoutingAgent = (agent: Agent.Agent): RoutingAgent.RoutingAgent =>
     skills: agent.skills,
     teams: agent.teams,
     languages: agent.languages,
-    capacity: { units: agent.capacity.total, perChannelKind: agent.capacity.perChannelKind },
+    capacity: {
+      units: agent.capacity.total,
+      perChannelKind: agent.capacity.perChannelKind,
+      ...(agent.capacity.exclusive && { exclusive: agent.capacity.exclusive }),
+      ...(agent.capacity.interruptible && { interruptible: agent.capacity.interruptible })
+    },
     ...(agent.homeQueues && { homeQueues: agent.homeQueues }),
     ...(agent.weight !== undefined && { weight: agent.weight }),
     ...(agent.attributes && { attributes: agent.attributes })

@@ -38,7 +38,10 @@ const refused = (more: Partial<DeskConfig>): ConfigError => {
 describe("agents at home", () => {
   const agents = [
     agent("grace", { homeQueues: ["billing"], weight: 0.5, attributes: { region: "eu", areas: ["tax"] } }),
-    agent("vera", { role: "supervisor" as const })
+    agent("vera", {
+      role: "supervisor" as const,
+      capacity: { total: 5, perChannelKind: {}, exclusive: ["call"], interruptible: ["email"] }
+    })
   ]
 
   it.effect(
@@ -56,7 +59,9 @@ describe("agents at home", () => {
           weight: 0.5,
           attributes: { region: "eu", areas: ["tax"] }
         })
-        expect(Object.keys(known.find(({ agentId }) => agentId === "vera")!)).not.toContain("homeQueues")
+        const vera = known.find(({ agentId }) => agentId === "vera")!
+        expect(Object.keys(vera)).not.toContain("homeQueues")
+        expect(vera.capacity).toMatchObject({ units: 5, exclusive: ["call"], interruptible: ["email"] })
         // Vera, who has no queue of her own, is at home in this one too: it isn't grace's yet.
         yield* desk.setPresence(actor("vera", "supervisor"), "vera", "busy")
         yield* arrive("sms", [message("one")])

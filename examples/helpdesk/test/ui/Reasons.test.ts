@@ -163,6 +163,11 @@ describe("what keeps an agent from it", () => {
     [{ kind: "channelOff", channelKind: "email" }, "takes nothing by E-mail"],
     [{ kind: "capacity", limit: "units", used: 3, allowed: 3 }, "holds 3 of 3"],
     [{ kind: "capacity", limit: "channelKind", used: 2, allowed: 2 }, "holds 2 of 2 by Web chat"],
+    [{ kind: "capacity", limit: "together", used: 1, allowed: 4 }, "holds work that doesn't go together with this"],
+    [
+      { kind: "capacity", limit: "wrapUp", used: 3, allowed: 3, untilMs: now + minute },
+      `is wrapping up until ${at(minute)}`
+    ],
     [
       { kind: "excluded", cause: "missed", untilMs: now + minute },
       `let the offer go by, and is asked again from ${at(minute)}`

@@ -104,6 +104,9 @@ export const toObstacle = (obstacle: Explanation.Obstacle, channelKind: string, 
     case "channelOff":
       return `takes nothing by ${lookOf(obstacle.channelKind).label}`
     case "capacity":
+      if (obstacle.limit === "together") return "holds work that doesn't go together with this"
+      if (obstacle.limit === "wrapUp")
+        return `is wrapping up${obstacle.untilMs === undefined ? "" : ` until ${toMoment(obstacle.untilMs, now)}`}`
       return `holds ${obstacle.used} of ${obstacle.allowed}${obstacle.limit === "channelKind" ? ` by ${lookOf(channelKind).label}` : ""}`
     case "excluded":
       return `${causes[obstacle.cause]}, and is asked again from ${toMoment(obstacle.untilMs, now)}`
