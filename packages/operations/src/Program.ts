@@ -247,7 +247,7 @@ const make = ({ out, err, now }: Surroundings, bars: Bars, end: (code: ExitCode)
       )
       bars.stop()
       out(
-        `${plural(documents, "document")}, ${changed === 0 ? "none of them wrong" : `${changed.toLocaleString("en")} put right. A desk that ran meanwhile may remember what was wrong: restart it, then verify`}.\n`
+        `${plural(documents, "document")}, ${changed === 0 ? "none of them wrong" : `${changed.toLocaleString("en")} put right`}.\n`
       )
     })
 

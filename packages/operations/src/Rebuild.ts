@@ -5,7 +5,7 @@ import { countKey } from "@switchboard/desk/InboxReactor"
 import { type Storage, type StorageDriver, StorageError } from "@switchboard/storage"
 import { isBeingErased } from "./internal/Erasing.ts"
 import { contactSteps, conversationSteps, isSame, readStream } from "./internal/Fold.ts"
-import { expectedRow } from "./internal/InboxRow.ts"
+import { type ExpectedRow, expectedRows } from "./internal/InboxRow.ts"
 import { MeasuresReplay, measureViews } from "./internal/MeasuresReplay.ts"
 import { checkWorkspace, openPrepared } from "./internal/Prepared.ts"
 import { OperationError } from "./OperationError.ts"
@@ -29,8 +29,7 @@ export interface Rebuilt {
  * Each document is written on the condition that what it follows from has not moved; where it has, it is read again. So
  * a desk may work meanwhile, here or in another process. Whoever is being erased is left to their erasure.
  *
- * **Gotchas** a desk remembers documents that it read lately. Of one that ran meanwhile, what was wrong may come back with
- * the next change: restart it, verify, and rebuild once more if need be.
+ * What desks remember of the workspace they forget with every replaced document, so that nothing wrong comes back.
  *
  * **Fails with** {@link OperationError} (rejected) where there is no such workspace, and for a view that is not made from
  * the journal alone, such as clocks and pools, which hold what was decided with the configuration of their time.
@@ -118,6 +117,11 @@ const guardsOf = async (
   return streams.map((stream, index) => ({ stream, expectedVersion: versions[index] ?? 0, events: [] }))
 }
 
+/** Each stream once. Two of one contact: of them the earlier, which tells if anything happened between the two. */
+const guarding = (guards: ReadonlyArray<StorageDriver.Append>): ReadonlyArray<StorageDriver.Append> => [
+  ...new Map([...guards].reverse().map((guard) => [guard.stream, guard])).values()
+]
+
 const orphansAtOnce = 200
 
 /** Removes the documents of a view that belong to streams which no journal tells of. */
@@ -137,7 +141,8 @@ const removeOrphans = async (
       if (known.has(id) || (await handle.streamVersion(stream)) > 0) continue
       await handle.commit({
         appends: [{ stream, expectedVersion: 0, events: [] }],
-        views: [{ view, key: document.key, delete: true }]
+        views: [{ view, key: document.key, delete: true }],
+        raisesEpoch: true
       })
       removed++
     }
@@ -206,6 +211,43 @@ const changesOf = async (
   return { contactId, expected: entries.length, views }
 }
 
+/** What has to change for the documents of one stream, and on what condition. */
+interface Plan {
+  readonly documents: number
+  readonly guards: ReadonlyArray<StorageDriver.Append>
+  readonly views: ReadonlyArray<StorageDriver.ViewChange>
+}
+
+// Each commit of a rebuild makes desks forget what they remember and decide again: several at once leave them time between.
+const streamsAtOnce = 50
+
+const rebuildEach = async (
+  handle: Storage.Workspace,
+  ids: ReadonlyArray<string>,
+  onProgress: Progress,
+  planOf: (id: string) => Promise<Plan>
+): Promise<Rebuilt> => {
+  let documents = 0
+  let changed = 0
+  for (let from = 0; from < ids.length; from += streamsAtOnce) {
+    const some = ids.slice(from, from + streamsAtOnce)
+    const plans = await untilUnmoved(async () => {
+      const made: Array<Plan> = []
+      for (const id of some) made.push(await planOf(id))
+      const views = made.flatMap((plan) => plan.views)
+      if (views.length > 0)
+        await handle.commit({ appends: guarding(made.flatMap(({ guards }) => guards)), views, raisesEpoch: true })
+      return made
+    })
+    for (const plan of plans) {
+      documents += plan.documents
+      changed += plan.views.length
+    }
+    onProgress(from + some.length, ids.length)
+  }
+  return { documents, changed }
+}
+
 const rebuildConversations = async (
   driver: StorageDriver.StorageDriver,
   handle: Storage.Workspace,
@@ -213,29 +255,20 @@ const rebuildConversations = async (
   onProgress: Progress
 ): Promise<Rebuilt> => {
   const ids = await readIds(driver, handle.id, "conversation")
-  let documents = 0
-  let changed = 0
-  for (const [place, id] of ids.entries()) {
-    const [some, differ] = await untilUnmoved(async () => {
-      const first = await changesOf(handle, id, view)
-      if (first.views.length === 0) return [first.expected, 0] as const
-      const guards = await guardsOf(handle, first.contactId, id)
-      if (!guards) return [first.expected, 0] as const
-      const { expected, views } = await changesOf(handle, id, view)
-      if (views.length > 0) await handle.commit({ appends: guards, views })
-      return [expected, views.length] as const
-    })
-    documents += some
-    changed += differ
-    onProgress(place + 1, ids.length)
-  }
-  changed += await untilUnmoved(() =>
+  const { documents, changed } = await rebuildEach(handle, ids, onProgress, async (id) => {
+    const first = await changesOf(handle, id, view)
+    const guards = first.views.length === 0 ? undefined : await guardsOf(handle, first.contactId, id)
+    if (!guards) return { documents: first.expected, guards: [], views: [] }
+    const { expected, views } = await changesOf(handle, id, view)
+    return { documents: expected, guards, views }
+  })
+  const removed = await untilUnmoved(() =>
     removeOrphans(handle, view, new Set(ids), ({ key, document }) => {
       const id = view === "conversations" ? key : String(document["conversationId"])
       return { id, stream: DeskEvent.streams.conversation(id) }
     })
   )
-  return { documents, changed }
+  return { documents, changed: changed + removed }
 }
 
 const rebuildContacts = async (
@@ -244,30 +277,20 @@ const rebuildContacts = async (
   onProgress: Progress
 ): Promise<Rebuilt> => {
   const ids = await readIds(driver, handle.id, "contact")
-  let documents = 0
-  let changed = 0
-  for (const [place, id] of ids.entries()) {
-    const stream = DeskEvent.streams.contact(id)
-    await untilUnmoved(async () => {
-      const guards = await guardsOf(handle, id)
-      const last = [...contactSteps(await readStream(handle, stream))].at(-1)
-      if (!guards || !last?.contact) return
-      const { contact, version } = last
-      if (!differing(await handle.document("contacts", id), contact, version)) return
-      const subject = contact.erasedAtMs === undefined ? { subject: id } : {}
-      await handle.commit({
-        appends: guards,
-        views: [{ view: "contacts", key: id, put: contact, version, ...subject }]
-      })
-      changed++
-    })
-    documents++
-    onProgress(place + 1, ids.length)
-  }
-  changed += await untilUnmoved(() =>
+  const { documents, changed } = await rebuildEach(handle, ids, onProgress, async (id) => {
+    const guards = await guardsOf(handle, id)
+    const last = [...contactSteps(await readStream(handle, DeskEvent.streams.contact(id)))].at(-1)
+    const unchanged = { documents: 1, guards: [], views: [] }
+    if (!guards || !last?.contact) return unchanged
+    const { contact, version } = last
+    if (!differing(await handle.document("contacts", id), contact, version)) return unchanged
+    const subject = contact.erasedAtMs === undefined ? { subject: id } : {}
+    return { documents: 1, guards, views: [{ view: "contacts", key: id, put: contact, version, ...subject }] }
+  })
+  const removed = await untilUnmoved(() =>
     removeOrphans(handle, "contacts", new Set(ids), ({ key }) => ({ id: key, stream: DeskEvent.streams.contact(key) }))
   )
-  return { documents, changed }
+  return { documents, changed: changed + removed }
 }
 
 /** Commits changes on the condition that a reactor has not moved: it writes the same documents. */
@@ -277,20 +300,18 @@ const commitBeside = (
   position: number,
   views: ReadonlyArray<StorageDriver.ViewChange>,
   appends: ReadonlyArray<StorageDriver.Append> = []
-): Promise<ReadonlyArray<number>> => handle.commit({ appends, views, cursor: { reader, from: position, to: position } })
+): Promise<ReadonlyArray<number>> =>
+  handle.commit({ appends, views, cursor: { reader, from: position, to: position }, raisesEpoch: true })
 
-const rowsAtOnce = 20
+const rowsAtOnce = 200
 
-/** What has to change for a row of the inbox to be what it should be. */
-const rowChange = async (
+/** What has to change for rows of the inbox to be what they should be. */
+const rowChanges = async (
   handle: Storage.Workspace,
-  key: string
-): Promise<{ readonly contactId: string; readonly change: StorageDriver.ViewChange } | undefined> => {
-  const stored = await handle.document("inbox", key)
-  const expected = await expectedRow(handle, key)
-  if (!expected || (stored && isSame(stored.document, expected.row))) return undefined
-  const subject = expected.subject === undefined ? {} : { subject: expected.subject }
-  return { contactId: expected.row.contactId, change: { view: "inbox", key, put: { ...expected.row }, ...subject } }
+  keys: ReadonlyArray<string>
+): Promise<ReadonlyArray<ExpectedRow>> => {
+  const [found, expected] = await Promise.all([handle.documents("inbox", keys), expectedRows(handle, keys)])
+  return expected.flatMap((one, index) => (one && !isSame(found[index]?.document, one.row) ? [one] : []))
 }
 
 const rebuildInbox = async (
@@ -301,21 +322,24 @@ const rebuildInbox = async (
   const ids = await readIds(driver, handle.id, "conversation")
   let changed = 0
   for (let from = 0; from < ids.length; from += rowsAtOnce) {
-    const some = ids.slice(from, from + rowsAtOnce)
     await untilUnmoved(async () => {
       const position = await handle.cursor("inbox")
       const views: Array<StorageDriver.ViewChange> = []
-      const appends = new Map<string, StorageDriver.Append>()
-      for (const key of some) {
-        const first = await rowChange(handle, key)
-        const guards = first && (await guardsOf(handle, first.contactId, key))
-        const found = guards && (await rowChange(handle, key))
-        if (!found) continue
-        views.push(found.change)
-        // Two of one contact: of them the earlier guard, which tells if anything happened between the two.
-        for (const guard of guards) if (!appends.has(guard.stream)) appends.set(guard.stream, guard)
+      const appends: Array<StorageDriver.Append> = []
+      for (const { row: first } of await rowChanges(handle, ids.slice(from, from + rowsAtOnce))) {
+        const key = first.conversationId
+        const guards = await guardsOf(handle, first.contactId, key)
+        const [found] = guards ? await rowChanges(handle, [key]) : []
+        if (!guards || !found) continue
+        views.push({
+          view: "inbox",
+          key,
+          put: { ...found.row },
+          ...(found.subject !== undefined && { subject: found.subject })
+        })
+        appends.push(...guards)
       }
-      if (views.length > 0) await commitBeside(handle, "inbox", position, views, [...appends.values()])
+      if (views.length > 0) await commitBeside(handle, "inbox", position, views, guarding(appends))
       changed += views.length
     })
     onProgress(Math.min(from + rowsAtOnce, ids.length), ids.length)
@@ -338,7 +362,7 @@ const rebuildInbox = async (
   return { documents: ids.length, changed }
 }
 
-const documentsAtOnce = 200
+const documentsAtOnce = 1000
 
 /**
  * States before buckets: what a wrong state adds to a bucket is put right with the bucket. The replay keeps up with the
@@ -349,14 +373,18 @@ const rebuildMeasures = async (
   handle: Storage.Workspace,
   onProgress: Progress
 ): Promise<Rebuilt> => {
-  const replay = await MeasuresReplay.make(driver, handle.id)
+  const replay = await MeasuresReplay.make(driver, handle.id, {
+    held: Number.POSITIVE_INFINITY,
+    settles: false,
+    onState: () => {}
+  })
   let documents = 0
   let changed = 0
   for (const view of measureViews) {
     await untilUnmoved(async () => {
       const position = await handle.cursor("metrics")
       await replay.advance(position, (done) => onProgress(done, position))
-      const expected = await replay.documents(view)
+      const expected = replay.documents(view)
       const found = new Map((await Views.readAll(handle, { view })).map(({ key, document }) => [key, document]))
       const views: Array<StorageDriver.ViewChange> = []
       for (const [key, put] of expected) {

@@ -340,7 +340,7 @@ describe("the command", () => {
     expect(found.out).toMatch(/Put right with: switchboard rebuild inbox\.\n$/)
     expect(await run("rebuild", "inbox", "-s", target)).toMatchObject({
       code: 0,
-      out: expect.stringContaining("5 documents, 1 put right. A desk that ran meanwhile")
+      out: expect.stringContaining("5 documents, 1 put right.\n")
     })
     expect(await run("rebuild", "inbox", "-s", target)).toMatchObject({
       code: 0,

@@ -1,14 +1,21 @@
-import { createDesk } from "@switchboard/desk"
-import type { StorageDriver } from "@switchboard/storage"
+import type { Message } from "@switchboard/conversation"
+import { createDesk, DeskEvent } from "@switchboard/desk"
+import { MemoryStorage, type StorageDriver } from "@switchboard/storage"
 import { expect, test } from "vitest"
 import { Rebuild, Verification } from "../src/index.ts"
 import { agent, configure, everything, makeWorked, work } from "./Fixture.ts"
 
-const findingsOf = async (driver: StorageDriver.StorageDriver): Promise<ReadonlyArray<Verification.Finding>> => {
+const findingsOf = async (
+  driver: StorageDriver.StorageDriver,
+  options?: Verification.Options
+): Promise<ReadonlyArray<Verification.Finding>> => {
   const found: Array<Verification.Finding> = []
-  for await (const finding of Verification.verify(driver, "main")) found.push(finding)
+  for await (const finding of Verification.verify(driver, "main", options)) found.push(finding)
   return found
 }
+
+/** In any order. */
+const sorted = (findings: ReadonlyArray<Verification.Finding>) => findings.map((one) => JSON.stringify(one)).sort()
 
 /** Every call takes a turn of the event loop, as with a driver that waits for a disk: a desk gets between any two. */
 const inTurns = (driver: StorageDriver.StorageDriver): StorageDriver.StorageDriver => {
@@ -36,6 +43,19 @@ test("[OPERATIONS-30] a desk that has worked is found whole", async () => {
   expect(await findingsOf(driver)).toEqual([])
 })
 
+test("[OPERATIONS-30] a desk without promises is whole, and one in which somebody was renamed", async () => {
+  const driver = MemoryStorage.make()
+  const { sla: _, ...without } = configure(driver)
+  const desk = await createDesk(without)
+  await work(desk, 3)
+  const [contact] = await documentsOf(driver, "contacts")
+  await desk.executeOnContact(agent, contact!.key, { type: "UpdateContact", name: "Ada Lovelace" })
+  await desk.drain()
+  await desk.stop()
+  expect((await documentsOf(driver, "inbox")).map(({ document }) => document["contactName"])).toContain("Ada Lovelace")
+  expect(await findingsOf(driver)).toEqual([])
+})
+
 test("[OPERATIONS-30] somebody who was erased leaves a desk that is whole", async () => {
   const { driver } = await makeWorked(3)
   const desk = await createDesk(configure(driver))
@@ -56,8 +76,10 @@ test("[OPERATIONS-30] a desk is found whole while it works", async () => {
   working.finally(() => {
     isOver = true
   })
-  do found.push(...(await findingsOf(inTurns(driver))))
-  while (!isOver)
+  do {
+    found.push(...(await findingsOf(inTurns(driver))))
+    found.push(...(await findingsOf(inTurns(driver), { held: 1 })))
+  } while (!isOver)
   await working
   await desk.stop()
   expect(found).toEqual([])
@@ -80,13 +102,14 @@ const damages: ReadonlyArray<
   ["messages", "messages", () => undefined],
   ["contacts", "contacts", (document) => ({ ...document, name: "somebody else" })],
   ["inbox", "inbox", (document) => ({ ...document, preview: "something else" })],
+  ["inbox", "inbox", (document) => ({ ...document, contactName: "what they were called before" })],
   ["inbox", "inbox", (document) => ({ ...document, active: !document["active"] })],
   ["metricStates", "measures", (document) => ({ ...document, waitingSince: 7 })],
   ["metricBuckets", "measures", () => undefined]
 ]
 
 test.each(damages)(
-  "[OPERATIONS-31] [OPERATIONS-32] a damaged document of %s is found, and put right by rebuilding %s",
+  "[OPERATIONS-31] [OPERATIONS-32] [OPERATIONS-34] a damaged document of %s is found, and put right by rebuilding %s",
   async (view, rebuild, change) => {
     const { driver } = await makeWorked(5)
     const before = await everything(driver)
@@ -107,6 +130,7 @@ test.each(damages)(
     expect(found.map(({ rebuild }) => rebuild)).toContain(rebuild)
     expect(found.every((finding) => finding.rebuild === rebuild)).toBe(true)
     expect(found.map((finding) => finding.key)).toContain(`${view}/${key}`)
+    expect(sorted(await findingsOf(driver, { held: 1 }))).toEqual(sorted(found))
 
     const { changed } = await Rebuild.rebuild(driver, "main", rebuild)
     expect(changed).toBeGreaterThan(0)
@@ -115,6 +139,44 @@ test.each(damages)(
     expect(await Rebuild.rebuild(driver, "main", rebuild)).toMatchObject({ changed: 0 })
   }
 )
+
+test("[OPERATIONS-34] a desk is found whole, however little may be held in memory", async () => {
+  const { driver } = await makeWorked(6)
+  const read: Array<string> = []
+  const watched: StorageDriver.StorageDriver = {
+    ...driver,
+    stream: (...of) => {
+      read.push(of[1])
+      return driver.stream(...of)
+    }
+  }
+  const steps = new Map<Verification.Step, readonly [done: number, total: number]>()
+  expect(await findingsOf(watched, { onProgress: (step, ...progress) => steps.set(step, progress) })).toEqual([])
+  // Nothing is read again.
+  expect(read).toEqual([])
+  expect([...steps.keys()]).toEqual(["journal", "views", "inbox"])
+  for (const [done, total] of steps.values()) expect(done).toBe(total)
+  for (const held of [1, 2, 3, 4, 5, 8]) expect(await findingsOf(watched, { held })).toEqual([])
+  expect(read).not.toEqual([])
+})
+
+test("[OPERATIONS-31] a message that a change has passed by is found", async () => {
+  const { driver, conversations } = await makeWorked(2)
+  // As it stood before it was delivered.
+  const stream = await driver.stream("main", `conversation/${conversations[0]}`, 0, 1000)
+  const { version, event } = stream.map(DeskEvent.decode).find(({ event }) => event.type === "MessageSent")!
+  const { message } = event as unknown as { readonly message: Message.Message }
+  await driver.commit(
+    [{ workspace: "main", views: [{ view: "messages", key: message.id, put: { ...message }, version }] }],
+    0
+  )
+  const found = await findingsOf(driver)
+  expect(found.filter(({ part }) => part === "view")).toMatchObject([
+    { key: `messages/${message.id}`, found: "something else", rebuild: "messages" }
+  ])
+  await Rebuild.rebuild(driver, "main", "messages")
+  expect(await findingsOf(driver)).toEqual([])
+})
 
 test("[OPERATIONS-31] a conversation without a document is found", async () => {
   const { driver, conversations } = await makeWorked(2)

@@ -1,16 +1,28 @@
 /** What the journal makes of a conversation or a contact, against the documents that are there. */
-import { isDeepStrictEqual } from "node:util"
 import { Contact, ConversationEvolution } from "@switchboard/conversation"
 import { DeskEvent } from "@switchboard/desk"
-import type { Storage, StorageDriver } from "@switchboard/storage"
+import type { Storage } from "@switchboard/storage"
 
-/** A document as it is kept: without properties that are `undefined`. */
-export const kept = (value: object): StorageDriver.JsonObject =>
-  JSON.parse(JSON.stringify(value)) as StorageDriver.JsonObject
+type Properties = Readonly<Record<string, unknown>>
 
-/** Whether a document is what it should be. */
-export const isSame = (found: StorageDriver.JsonObject, expected: object): boolean =>
-  isDeepStrictEqual(kept(found), kept(expected))
+/** Whether a document is what it should be: a property that is `undefined` is none. */
+export const isSame = (found: unknown, expected: unknown): boolean => {
+  if (found === expected) return true
+  if (typeof found !== "object" || typeof expected !== "object" || found === null || expected === null) return false
+  if (Array.isArray(found) || Array.isArray(expected)) {
+    return (
+      Array.isArray(found) &&
+      Array.isArray(expected) &&
+      found.length === expected.length &&
+      found.every((one, index) => isSame(one, expected[index]))
+    )
+  }
+  const [left, right] = [found as Properties, expected as Properties]
+  return (
+    Object.keys(left).every((name) => isSame(left[name], right[name])) &&
+    Object.keys(right).every((name) => right[name] === undefined || left[name] !== undefined)
+  )
+}
 
 const pageSize = 1000
 

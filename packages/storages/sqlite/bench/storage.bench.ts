@@ -115,6 +115,7 @@ const accepting = (): StorageDriver => {
     head: refuse,
     documents: async (_workspace, _view, keys) => keys.map(() => undefined),
     query: refuse,
+    epoch: async () => 0,
     cursor: refuse,
     claims: refuse,
     timers: refuse,
