@@ -942,3 +942,61 @@ test("[STORAGE-49] an epoch that can't be read fails who asked, and the next is 
   await increase(workspace, "a")
   assert.equal(await workspace.head(), 1)
 })
+
+test("[STORAGE-49] what was written before an epoch was raised is not remembered when that becomes known first", async () => {
+  const memory = MemoryStorage.make()
+  let release = () => {}
+  let calls = 0
+  const driver: StorageDriver = {
+    ...memory,
+    capabilities: { ...memory.capabilities, multiProcess: true },
+    commit: async (...of) => {
+      // The first of two groups under way is written after the second.
+      if (++calls === 1)
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
+      return memory.commit(...of)
+    }
+  }
+  const workspace = (await open(driver, { maxGroup: 2 })).workspace("w")
+  const first = increase(workspace, "a")
+  await rest()
+  const said = { ...event(), personal: { subject: "p", fields: { words: "erase me" } } }
+  const second = workspace.turn("k", async () => ({
+    value: undefined,
+    commit: { appends: [{ stream: "k", expectedVersion: 0, events: [said] }] }
+  }))
+  await rest()
+  assert.equal((await memory.erase("w", "p")).events, 1)
+  release()
+  await Promise.all([first, second])
+  assert.deepEqual(
+    (await workspace.cached.journal(0, 9)).flatMap(({ personal }) => personal ?? []),
+    [{ subject: "p", fields: null }]
+  )
+})
+
+test("[STORAGE-49] an epoch is read once, however much is written elsewhere meanwhile", async () => {
+  const memory = MemoryStorage.make()
+  let release = () => {}
+  let calls = 0
+  const storage = await open({
+    ...memory,
+    epoch: async (name) => {
+      if (name !== "quiet") return memory.epoch(name)
+      calls++
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+      return memory.epoch(name)
+    }
+  })
+  const read = storage.workspace("quiet").epoch()
+  await increase(storage.workspace("busy"), "a")
+  release()
+  await rest()
+  release()
+  await read
+  assert.equal(calls, 1)
+})

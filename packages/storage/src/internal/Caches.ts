@@ -58,8 +58,14 @@ export class Caches {
     return true
   }
 
-  remember(commit: Commit, outcome: Extract<Outcome, { ok: true }>): void {
+  /** `epoch` was known when it departed. Another one now: it may have been written before what raised that. */
+  remember(commit: Commit, outcome: Extract<Outcome, { ok: true }>, epoch: number | undefined): void {
     const { workspace } = commit
+    if (this.#epochs.get(workspace) !== epoch) {
+      this.forget(commit)
+      this.forgetEvents(workspace)
+      return
+    }
     let index = 0
     for (const { stream, expectedVersion, events } of commit.appends ?? []) {
       this.#versions.set(workspace, stream, expectedVersion + events.length)
@@ -116,13 +122,12 @@ export class Caches {
 
   /** The same, read where it isn't known. */
   async epoch(workspace: string): Promise<number> {
-    for (;;) {
-      const known = this.#epochs.get(workspace)
-      if (known !== undefined) return known
-      const before = this.#writes
-      const read = await this.#driver.epoch(workspace)
-      if (before === this.#writes) this.#epochs.set(workspace, read)
-    }
+    const known = this.#epochs.get(workspace)
+    if (known !== undefined) return known
+    const read = await this.#driver.epoch(workspace)
+    // What became known meanwhile is later. An earlier one does no harm: what names it is refused, and then it is known.
+    if (!this.#epochs.has(workspace)) this.#epochs.set(workspace, read)
+    return this.#epochs.get(workspace)!
   }
 
   /** The epoch of a workspace has been raised: nothing that is remembered of it may be relied on. */

@@ -226,6 +226,7 @@ export class WriteTurns {
     this.#flights.add(flight)
     caches.begin(flight.touched)
     const commits = group.map((entry) => entry.commit!)
+    const epochs = group.map(({ workspace }) => caches.knownEpoch(workspace))
     // A driver that throws at once has failed like one that rejects.
     const written = (async () => driver.commit(commits, now()))()
     const before = this.#landed
@@ -233,14 +234,18 @@ export class WriteTurns {
       const [result] = await Promise.allSettled([written, before])
       caches.end(flight.touched)
       this.#flights.delete(flight)
-      if (result.status === "fulfilled") this.#land(group, result.value)
+      if (result.status === "fulfilled") this.#land(group, result.value, epochs)
       else this.#crash(group, result.reason)
       for (const entry of flight.behind) this.#waiting.push(entry)
       this.#wake()
     })()
   }
 
-  #land(group: ReadonlyArray<Entry>, outcomes: ReadonlyArray<Outcome>): void {
+  #land(
+    group: ReadonlyArray<Entry>,
+    outcomes: ReadonlyArray<Outcome>,
+    epochs: ReadonlyArray<number | undefined>
+  ): void {
     const { caches, announce } = this.#parts
     const grown = new Set<string>()
     let timers = false
@@ -248,7 +253,7 @@ export class WriteTurns {
       const outcome = outcomes[index]!
       const commit = entry.commit!
       if (outcome.ok) {
-        caches.remember(commit, outcome)
+        caches.remember(commit, outcome, epochs[index])
         if (outcome.positions.length > 0) grown.add(entry.workspace)
         if ((commit.timers?.length ?? 0) > 0) timers = true
         this.#settle(entry)
