@@ -1,7 +1,5 @@
 /** The desk as a process of its own, which can be killed. */
 import { spawn } from "node:child_process"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export interface DeskProcess {
@@ -39,7 +37,7 @@ export const spawnDesk = ({
     ],
     {
       cwd: root,
-      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"), ...environment },
+      env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"]
     }
   )

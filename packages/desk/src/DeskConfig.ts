@@ -247,7 +247,7 @@ const checkPlacement = (
 
 /** From the lowest to the highest priority that an item of the desk can have. */
 const prioritiesOf = (placement: Placement.Placement | undefined): RoutingPolicy.Ranges["priority"] => {
-  const targets = placement === undefined ? [] : [...placement.rules.map(({ to }) => to), placement.otherwise]
+  const targets = placement === undefined ? [] : Placement.targetsOf(placement)
   const all = [...Object.values(priorities), ...targets.map(({ priority = 0 }) => priority)]
   return { min: Math.min(...all), max: Math.max(...all) }
 }

@@ -150,26 +150,17 @@ const renamed = async (reads: Storage.Reads, events: ReadonlyArray<Recorded>): P
 
 /** Of so many conversations of a contact, the latest, the rows follow at once: a commit holds only so much. */
 const mostRenamed = 10_000
-const renamedAtOnce = 500
 
 const conversationsOf = async (
   reads: Storage.Reads,
   contactId: Id.ContactId
 ): Promise<ReadonlyArray<Id.ConversationId>> => {
-  const ids: Array<Id.ConversationId> = []
-  let after: StorageDriver.Query["after"]
-  do {
-    const page = await reads.query({
-      view: "conversations",
-      where: [{ field: "contactId", equals: contactId }],
-      order: { field: "openedAtMs", direction: "descending" },
-      limit: renamedAtOnce,
-      ...(after && { after })
-    })
-    for (const { key } of page.documents) ids.push(key as Id.ConversationId)
-    after = page.next
-  } while (after && ids.length < mostRenamed)
-  return ids
+  const query = {
+    view: "conversations",
+    where: [{ field: "contactId", equals: contactId }],
+    order: { field: "openedAtMs", direction: "descending" }
+  } as const
+  return (await readAll(reads, query, mostRenamed)).map(({ key }) => key as Id.ConversationId)
 }
 
 /**

@@ -47,10 +47,11 @@ export const definitions: ReadonlyArray<StorageDriver.ViewDefinition> = [
   view("parked", { reactor: "text" }, [["reactor"]])
 ]
 
-/** All documents that a query finds, however many. */
+/** All documents that a query finds, however many; or those of its first pages, until they are `most`. */
 export const readAll = async (
   reads: Pick<Storage.Reads, "query">,
-  query: Omit<StorageDriver.Query, "limit" | "after">
+  query: Omit<StorageDriver.Query, "limit" | "after">,
+  most = Number.POSITIVE_INFINITY
 ): Promise<ReadonlyArray<StorageDriver.StoredDocument>> => {
   const found: Array<StorageDriver.StoredDocument> = []
   let after: StorageDriver.Query["after"]
@@ -58,7 +59,7 @@ export const readAll = async (
     const page = await reads.query({ ...query, limit: 500, ...(after && { after }) })
     found.push(...page.documents)
     after = page.next
-  } while (after)
+  } while (after && found.length < most)
   return found
 }
 

@@ -53,7 +53,7 @@ const looksAt = (condition: Placement.Condition, kind: Placement.Condition["kind
 
 /** The names of the item's attributes that anything asked of an agent compares. */
 const comparedBy = ({ routing, placement }: Pick<Settings, "routing" | "placement">): ReadonlySet<string> => {
-  const targets = placement === undefined ? [] : [...placement.rules.map(({ to }) => to), placement.otherwise]
+  const targets = placement === undefined ? [] : Placement.targetsOf(placement)
   const asked = [...routing.queues, ...targets].flatMap(({ requirement, relaxation = [] }) => [
     ...(requirement === undefined ? [] : [requirement]),
     ...relaxation.map((row) => row.requirement)

@@ -2,65 +2,18 @@
  * Writes a desk that has worked into a file: `fillWorked.ts <file> <conversations>`. The conversations of an hour are lived
  * through; all others are that hour again and again, under other ids, each an hour earlier.
  */
-import { defineChannel } from "@switchboard/channel"
-import { Agent, Id, Message } from "@switchboard/conversation"
+import { Agent, Message } from "@switchboard/conversation"
 import { createDesk, type PromiseDesk, Views } from "@switchboard/desk"
 import { Target } from "@switchboard/sla"
 import { MemoryBlobStore, MemoryStorage, type StorageDriver } from "@switchboard/storage"
 import { SqliteStorage } from "@switchboard/storage-sqlite"
+import { write as contactWrites, sms } from "../test/Sms.ts"
 
 const [file = "", count = "0"] = process.argv.slice(2)
 const total = Number(count)
 /** Of a million in a year so many begin in an hour. */
 const perHour = 120
 const hourMs = 3_600_000
-
-const sms = defineChannel({
-  kind: "sms",
-  accounts: [
-    { id: Id.ChannelAccountId.parse("sms-1"), key: "sms-1", name: "Us", workspace: Id.WorkspaceId.parse("main") }
-  ],
-  capabilities: {
-    transports: ["webhook"],
-    outbound: ["message"],
-    text: { limit: 1600, formats: ["plain"] },
-    media: null,
-    choices: null,
-    templates: false,
-    locations: false,
-    contactCards: false,
-    replies: false,
-    receipts: [],
-    threads: "dialog",
-    audiences: ["private"],
-    messagingWindowMs: null,
-    starts: "either",
-    idempotentSend: false,
-    contactReads: false
-  },
-  verify: async ({ body, receivedAtMs }) => ({ kind: "verified", input: { bytes: body, headers: {}, receivedAtMs } }),
-  decode: ({ bytes, receivedAtMs }) => {
-    const { id, from, text } = JSON.parse(new TextDecoder().decode(bytes))
-    const phone = { kind: "phone", value: from }
-    return {
-      ok: true,
-      value: [
-        {
-          kind: "messageReceived",
-          account: "sms-1",
-          entryId: id,
-          platformId: id,
-          occurredAtMs: receivedAtMs,
-          from: { addresses: [{ ...phone, state: "verified" }], name: `Customer ${from}` },
-          thread: { key: from, audience: "private", replyTo: [phone] },
-          parts: [Message.text(text)],
-          attachments: []
-        }
-      ]
-    }
-  },
-  send: { message: ({ deliveryId }) => ({ outcome: "accepted", platformIds: [deliveryId] }) }
-})
 
 const agents = Array.from({ length: 20 }, (_, index) =>
   Agent.Agent.parse({
@@ -83,11 +36,7 @@ const live = async (desk: PromiseDesk): Promise<void> => {
   let messages = 0
   const write = async (person: number): Promise<void> => {
     const id = `hour-${++messages}`
-    const message = { id, from: `+9990000${String(person).padStart(4, "0")}`, text: text + id }
-    const answer = await desk.fetch(
-      new Request("http://desk.test/channels/sms", { method: "POST", body: JSON.stringify(message) })
-    )
-    if (answer.status !== 200) throw new Error(await answer.text())
+    await contactWrites(desk, { id, from: `+9990000${String(person).padStart(4, "0")}`, text: text + id })
   }
   for (const agent of agents) await desk.setPresence(boss, agent.id, "available")
   // Every person twice: what was closed before is followed by another.

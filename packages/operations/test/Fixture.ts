@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { defineChannel } from "@switchboard/channel"
-import { Agent, Id, Message } from "@switchboard/conversation"
+import { Agent, Message } from "@switchboard/conversation"
 import { createDesk, type DeskConfig, type PromiseDesk, Views } from "@switchboard/desk"
 import { Target } from "@switchboard/sla"
 import { MemoryBlobStore, MemoryStorage, type StorageDriver } from "@switchboard/storage"
 import { onTestFinished } from "vitest"
 import { Archive } from "../src/index.ts"
+import { sms, write } from "./Sms.ts"
 
 /** A folder that is gone after the test. */
 export const makeFolder = (): string => {
@@ -23,74 +23,6 @@ export const makeMemory = async (): Promise<StorageDriver.StorageDriver> => {
   await driver.prepare(Views.definitions)
   return driver
 }
-
-const sms = defineChannel({
-  kind: "sms",
-  accounts: [
-    {
-      id: Id.ChannelAccountId.parse("sms-1"),
-      key: "sms-1",
-      name: "Our number",
-      workspace: Id.WorkspaceId.parse("main")
-    }
-  ],
-  capabilities: {
-    transports: ["webhook"],
-    outbound: ["message"],
-    text: { limit: 1600, formats: ["plain"] },
-    media: { types: ["*/*"], limitBytes: 1_000_000, perMessage: 1, captionLimit: 100 },
-    choices: null,
-    templates: false,
-    locations: false,
-    contactCards: false,
-    replies: false,
-    receipts: [],
-    threads: "dialog",
-    audiences: ["private"],
-    messagingWindowMs: null,
-    starts: "either",
-    idempotentSend: false,
-    contactReads: false
-  },
-  verify: async ({ body, receivedAtMs }) => ({
-    kind: "verified",
-    input: { bytes: body, headers: {}, receivedAtMs }
-  }),
-  decode: ({ bytes, receivedAtMs }) => {
-    const { id, from, text, file } = JSON.parse(new TextDecoder().decode(bytes))
-    const phone = { kind: "phone", value: from }
-    return {
-      ok: true,
-      value: [
-        {
-          kind: "messageReceived",
-          account: "sms-1",
-          entryId: id,
-          platformId: id,
-          occurredAtMs: receivedAtMs,
-          from: { addresses: [{ ...phone, state: "verified" }], name: `Contact ${from}` },
-          thread: { key: from, audience: "private", replyTo: [phone] },
-          parts: [Message.text(text)],
-          attachments:
-            file === undefined
-              ? []
-              : [
-                  {
-                    id: Id.AttachmentId.parse("1"),
-                    name: "note.txt",
-                    mediaType: "text/plain",
-                    content: { bytes: new TextEncoder().encode(file) }
-                  }
-                ]
-        }
-      ]
-    }
-  },
-  send: {
-    message: ({ deliveryId }) => ({ outcome: "accepted", platformIds: [deliveryId] })
-  },
-  fetch: async () => ({ outcome: "refused", code: "none", message: "every file comes along" })
-})
 
 const ada = Agent.Agent.parse({
   id: "ada",
@@ -129,17 +61,6 @@ export const configure = (
     ]
   }
 })
-
-/** A contact writes. */
-export const write = async (
-  desk: PromiseDesk,
-  message: { readonly id: string; readonly from: string; readonly text: string; readonly file?: string }
-): Promise<void> => {
-  const answer = await desk.fetch(
-    new Request("http://desk.test/channels/sms", { method: "POST", body: JSON.stringify(message) })
-  )
-  if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`)
-}
 
 /** Some days at the desk, with everything that leaves a trace of its own. Returns the conversations, in the order of contacts. */
 export const work = async (desk: PromiseDesk, contacts: number, run = "a"): Promise<ReadonlyArray<string>> => {

@@ -2,7 +2,8 @@ import { createDesk } from "@switchboard/desk"
 import { MemoryStorage, type StorageDriver } from "@switchboard/storage"
 import { expect, test } from "vitest"
 import { Rebuild, Verification } from "../src/index.ts"
-import { agent, configure, work, write } from "./Fixture.ts"
+import { agent, configure, work } from "./Fixture.ts"
+import { write } from "./Sms.ts"
 
 type Change = (document: StorageDriver.JsonObject) => StorageDriver.JsonObject
 

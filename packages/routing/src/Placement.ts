@@ -382,6 +382,12 @@ const isMetBy = (condition: Condition, subject: Subject): boolean => {
 /** Whether the facts meet a condition. */
 export const isMet = (condition: Condition, facts: Facts): boolean => isMetBy(condition, new Subject(facts))
 
+/** Everywhere that a conversation can go, in the order of the rules, `otherwise` last. */
+export const targetsOf = ({ rules, otherwise }: Placement): ReadonlyArray<Target> => [
+  ...rules.map(({ to }) => to),
+  otherwise
+]
+
 /** Why a conversation went where it did: by this rule, or because none matched. */
 export type Because = { readonly kind: "rule"; readonly ruleId: string } | { readonly kind: "otherwise" }
 
